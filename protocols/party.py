@@ -1,0 +1,78 @@
+"""What a protocol may assume of the world: who it is, its peers, its correlated randomness.
+
+A correlation is defined by one class that says how an ideal dealer makes it: draw uniform secrets, compute
+others from them, share all. Whoever provides it (a dealer, oblivious transfer, a store) gives every party
+its part of exactly that.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from protocols.ring import RingArray, Shape
+from protocols.shares import BitShare, Share
+
+C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
+
+Part = Share | BitShare
+
+
+@dataclass(frozen=True)
+class Secret:
+    """One array of a correlation: its shape and how it is shared.
+
+    `owner`: that party holds the whole array and the others hold zero; without one, all hold uniform shares.
+    """
+
+    shape: Shape
+    kind: type[Share] | type[BitShare] = Share
+    owner: int | None = None
+
+
+class Correlation(Protocol[C_co]):
+    """A request for correlated randomness; equal requests have equal representations."""
+
+    def drawn(self) -> Sequence[Secret]:
+        """The secrets that are uniform and independent."""
+
+    def derived(self) -> Sequence[Secret]:
+        """The secrets that `compute` makes of them."""
+
+    def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
+        """The derived secrets, in the clear."""
+
+    def assemble(self, *parts: Part) -> C_co:
+        """One party's part, drawn then derived, under names."""
+
+
+class Stream(Protocol):
+    """Uniform ring elements in a fixed order."""
+
+    position: int
+
+    def ring(self, shape: Shape) -> RingArray: ...
+
+
+class Party(Protocol):
+    """The party that runs this code. Every party calls the same protocols in the same order."""
+
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def count(self) -> int: ...
+
+    def exchange(
+        self, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
+    ) -> Mapping[int, list[RingArray]]:
+        """One round: send arrays to some peers, receive arrays of known shapes from some.
+
+        Raises MessageError if a peer is at another step or sends other shapes, PeerGone if it is not there.
+        """
+
+    def take(self, correlation: Correlation[C]) -> C:
+        """My part of fresh correlated randomness; it is never given out again."""
+
+    def common(self, peer: int) -> Stream:
+        """The stream of this session that `peer` and I hold, and nobody else."""

@@ -1,0 +1,54 @@
+"""The ring Z_{2^64}, as numpy.uint64 arrays: numpy's own wrap-around is the reduction.
+
+Ring arrays have at least one axis: NumPy turns 0-d integers into scalars, which warn of overflow.
+Reduction mod 2^k is a homomorphism, so the same code is exact in every smaller ring Z_{2^k}.
+"""
+
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+RingArray: TypeAlias = NDArray[np.uint64]
+Shape: TypeAlias = tuple[int, ...]
+
+BITS = 64
+BYTES = 8
+MODULUS = 1 << BITS
+
+
+def size(shape: Shape) -> int:
+    """How many elements an array of `shape` has."""
+    return prod(shape)
+
+
+def element(value: int) -> np.uint64:
+    """A Python integer of any size and sign, mod 2^64."""
+    return np.uint64(value % MODULUS)
+
+
+def from_int(values: object) -> RingArray:
+    """Signed integers (an int64 array or nested lists of such) as ring elements."""
+    return np.atleast_1d(np.asarray(values, dtype=np.int64)).view(np.uint64)
+
+
+def to_int(x: RingArray) -> NDArray[np.int64]:
+    """The representative in [-2^63, 2^63) of every element."""
+    return np.ascontiguousarray(x).view(np.int64)
+
+
+def matmul(a: RingArray, b: RingArray) -> RingArray:
+    """a @ b, exact mod 2^64, for 2-d arrays."""
+    product: RingArray = np.matmul(a, b)
+    return product
+
+
+def to_bytes(x: RingArray) -> bytes:
+    """Little-endian, C order; `BYTES` octets an element."""
+    return np.ascontiguousarray(x, dtype="<u8").tobytes()
+
+
+def from_bytes(data: bytes | memoryview, shape: Shape) -> RingArray:
+    """Inverse of `to_bytes`. Raises ValueError unless `data` fills `shape` exactly."""
+    return np.frombuffer(data, dtype="<u8").reshape(shape).astype(np.uint64)

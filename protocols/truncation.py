@@ -1,0 +1,90 @@
+"""Rescaling: ⟨x / 2^f⟩ from ⟨x⟩, with an error of at most one unit in the last place.
+
+[EGKRS20] D. Escudero, S. Ghosh, M. Keller, R. Rachuri, P. Scholl, "Improved Primitives for MPC over Mixed
+Arithmetic-Binary Circuits", CRYPTO 2020, section 5.1 (probabilistic truncation with an opened mask).
+
+Correlation: r uniform in [0, 2^64); ⟨r⟩, ⟨t⟩ with t the top bit of r, ⟨q⟩ with q = (r mod 2^63) >> f.
+
+    open  C = x + 2^62 + r               uniform, since r is
+    ⟨b⟩ = C₆₃ + ⟨t⟩ - 2 C₆₃ ⟨t⟩         C₆₃ the top bit of C: b tells whether x + 2^62 + (r mod 2^63) reached 2^63
+    ⟨y⟩ = ((C mod 2^63) >> f) - ⟨q⟩ + 2^(63-f) ⟨b⟩ - 2^(62-f)
+
+Functionality realised: for |x| < 2^62, y = ⌊x / 2^f⌋ + e with e = 1 with probability (x mod 2^f) / 2^f and
+else 0, over the choice of r: rounding that is right on average, never off by more. The bit e depends on r, of
+which the parties hold shares only, so y is not a function of x alone; it is the probabilistic functionality
+of that paper. For |x| >= 2^62 the result is meaningless: the bound is the caller's to keep.
+
+The well-known local truncation of two parties' shares is not used: it is wrong by 2^(64-f) with probability
+|x| / 2^63, and for three parties in a quarter of all cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from protocols.card import card
+from protocols.opening import open_masked
+from protocols.party import Part, Party, Secret
+from protocols.ring import RingArray, Shape
+from protocols.shares import Share
+
+_OFFSET = 1 << 62
+_LOW = np.uint64((1 << 63) - 1)
+_TOP = np.uint64(63)
+
+
+class Mask(NamedTuple):
+    """⟨r⟩, its top bit ⟨t⟩, and ⟨q⟩ = ⟨(r mod 2^63) >> f⟩."""
+
+    r: Share
+    top: Share
+    quotient: Share
+
+
+@dataclass(frozen=True)
+class TruncationMask:
+    """One mask for the truncation of an array of `shape` by `bits`."""
+
+    shape: Shape
+    bits: int
+
+    def drawn(self) -> Sequence[Secret]:
+        return (Secret(self.shape),)
+
+    def derived(self) -> Sequence[Secret]:
+        return Secret(self.shape), Secret(self.shape)
+
+    def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
+        (r,) = drawn
+        return r >> _TOP, (r & _LOW) >> np.uint64(self.bits)
+
+    def assemble(self, *parts: Part) -> Mask:
+        return Mask(*cast("tuple[Share, Share, Share]", parts))
+
+
+@card("EGKRS20", adversary="semi-honest, all but one", rounds=1, elements=1)
+def truncate(party: Party, x: Share, bits: int) -> Share:
+    """⟨y⟩ with y = x / 2^bits rounded down or up, for |x| < 2^62 and 0 < bits < 62.
+
+    x and y: one shape. Takes one truncation mask. Raises ValueError for other `bits`.
+    """
+    return truncate_each(party, (x, bits))[0]
+
+
+def truncate_each(party: Party, *operands: tuple[Share, int]) -> list[Share]:
+    """`truncate` of several arrays, each by its own number of bits, in one round."""
+    if not all(0 < bits < 62 for _, bits in operands):
+        raise ValueError(f"truncation by {[bits for _, bits in operands]} bits: 1 to 61 is possible")
+    masks = [party.take(TruncationMask(x.shape, bits)) for x, bits in operands]
+    opened = open_masked(party, *(x + mask.r + _OFFSET for (x, _), mask in zip(operands, masks, strict=True)))
+    return [_finish(c, mask, bits) for c, mask, (_, bits) in zip(opened, masks, operands, strict=True)]
+
+
+def _finish(c: RingArray, mask: Mask, bits: int) -> Share:
+    top = c >> _TOP
+    wrapped = mask.top * (np.uint64(1) - (top + top)) + top
+    return wrapped * (1 << (63 - bits)) - mask.quotient + ((c & _LOW) >> np.uint64(bits)) - (1 << (62 - bits))
