@@ -130,11 +130,19 @@ def matmul(party: Party, x: Share, y: Share) -> Share:
 
     Takes one matrix triple. Raises ValueError if the shapes do not fit.
     """
-    if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[1] != y.shape[0]:
-        raise ValueError(f"not a matrix product: {x.shape} and {y.shape}")
-    a, b, c = party.take(MatrixTriple(*x.shape, y.shape[1]))
-    e, d = open_masked(party, x - a, y - b)
-    return c + e @ b + a @ d + ring.matmul(e, d)
+    return matmul_each(party, (x, y))[0]
+
+
+def matmul_each(party: Party, *pairs: tuple[Share, Share]) -> list[Share]:
+    """`matmul` of several independent pairs in one round."""
+    for x, y in pairs:
+        if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[1] != y.shape[0]:
+            raise ValueError(f"not a matrix product: {x.shape} and {y.shape}")
+    triples = [party.take(MatrixTriple(*x.shape, y.shape[1])) for x, y in pairs]
+    masked = [(x - t.a, y - t.b) for (x, y), t in zip(pairs, triples, strict=True)]
+    opened = open_masked(party, *(share for both in masked for share in both))
+    rows = zip(triples, opened[::2], opened[1::2], strict=True)
+    return [t.c + e @ t.b + t.a @ d + ring.matmul(e, d) for t, e, d in rows]
 
 
 @card("Bea91", adversary="semi-honest, all but one", rounds=1, elements=1)

@@ -1,0 +1,160 @@
+"""Symmetric positive definite systems: the inverse square root of a matrix, and solutions by it.
+
+[Hig08] N. Higham, "Functions of Matrices", SIAM 2008, section 6.3: the coupled Newton-Schulz iteration (stable,
+products only); [CC14] J. Chen, E. Chow, "A Stable Scaling of Newton-Schulz for Improving the Sign Function
+Computation of a Hermitian Matrix", preprint ANL/MCS-P5059-0114, 2014: scaled steps while small eigenvalues grow.
+
+For A with eigenvalues λ in (0, 1], Y₀ = A, Z₀ = I and public α, γ for each step,
+
+    T = αI - γZY,   Y ← YT,   Z ← TZ
+
+keeps ZY a function of A whose eigenvalues x² follow x ← x(α - γx²); when all x are 1, Z = A^(-1/2). Why this
+and not the inverse itself or a factorization: Z has the square root of the range of A^(-1), so that 64-bit
+words suffice for condition numbers that occur; every value is a product of bounded matrices; and the number
+of rounds does not depend on the size of A.
+
+Two things make the result sure. E = I - ZᵀAZ is computed from the full-precision A, whatever the iteration
+did: its trace tells whether Z is an inverse square root at all, and Z ← Z(I + E/2 + 3E²/8) removes what
+rounding left. A solution is refined once with its residual, computed in double words.
+
+Precision: a value with "f bits" is held as its 2^f-fold. A matrix C comes with 62 bits and its diagonal in
+[1/4, 1), as `equilibrate` makes it; A = C/2^k with 2^k >= d, so that the trace and hence every λ is below 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from protocols import ring
+from protocols.beaver import matmul, matmul_each, multiply
+from protocols.functions import Normal, normalize
+from protocols.party import Party
+from protocols.ring import RingArray
+from protocols.shares import Share, concatenate, public
+from protocols.truncation import truncate, truncate_each
+
+MATRIX_BITS = 62  # of C
+ROOT_BITS = 24  # of Z when finished
+SOLUTION_BITS = 30
+
+# Smallest eigenvalue of C for which the iteration is designed: a correlation matrix with condition number
+# 10^5 has λ >= 10^-5, and equilibration by powers of two costs at most a factor 4.
+SMALLEST = 2.0**-19
+# Accepted trace of E, as |tr E| < 2^-DEVIATION_BITS: the refined Z is then right to 2^-15 in any direction.
+DEVIATION_BITS = 5
+
+_FINE, _COARSE = 58, 39  # bits of A in full, and of its high word
+_Y, _Z, _T = 36, 22, 24  # bits inside the iteration: |Y| < 1.1, |T| < 2.5, |Z| < 2^14
+_P, _E, _M = 38, 30, 26
+_EIGHTHS = 3  # α and γ are multiples of 1/8
+
+
+@dataclass(frozen=True)
+class Factor:
+    """⟨Z⟩ ≈ A^(-1/2), and what came with it. `a` has 58 bits, `deviation` = tr E has 30."""
+
+    z: Share
+    a: Share
+    deviation: Share
+    halvings: int  # k: A = C / 2^k
+
+
+def equilibrate(party: Party, c: Share) -> tuple[Share, Normal]:
+    """⟨C'⟩ with C'ⱼₗ = 2^(sⱼ + sₗ) Cⱼₗ and diagonal in [2^60, 2^62), and the secret shifts s.
+
+    c: d×d symmetric positive definite, integers below 2^62; exact, since |Cⱼₗ|² <= CⱼⱼCₗₗ. 17 rounds. A row with
+    a zero on the diagonal becomes zero; see Normal.reaches.
+    """
+    d = c.shape[0]
+    normal = normalize(party, c[np.arange(d), np.arange(d)])
+    shift = normal.power(lambda s: s).reshape(d, 1)
+    return multiply(party, c, matmul(party, shift, shift.T)), normal
+
+
+def inverse_root(party: Party, c: Share) -> Factor:
+    """⟨Z⟩ with ZᵀCZ = 2^k I, for an equilibrated C (62 bits).
+
+    Leaks nothing. `deviation` must be tested (|tr E| < 2^-5) before anything that follows from Z is used: it fails
+    if C has an eigenvalue below SMALLEST or is not positive definite. 6 + 4 × iterations rounds.
+    """
+    d = c.shape[0]
+    k = (d - 1).bit_length()
+    a, y = truncate_each(party, (c, MATRIX_BITS + k - _FINE), (c, MATRIX_BITS + k - _Y))
+    z = public(party.rank, _identity(d, _Z))
+    for alpha, gamma in schedule(np.sqrt(SMALLEST / 2.0**k)):
+        zy = truncate(party, matmul(party, z, y), _Y + _Z - (_T - _EIGHTHS))
+        t = _identity(d, _T - _EIGHTHS) * np.uint64(alpha) - zy * gamma
+        yt, tz = matmul_each(party, (y, t), (t, z))
+        y, z = truncate_each(party, (yt, _T), (tz, _T))
+    e = _deviation(party, a, z)
+    return Factor(_correct(party, z, e), a, e[np.arange(d), np.arange(d)].sum(), k)
+
+
+def solve(party: Party, factor: Factor, b: Share) -> Share:
+    """⟨β⟩ with Cβ = b, 30 bits, for b (d×p, 62 bits) with |b| < 1 and bᵀC⁻¹b <= 1 in each column.
+
+    That holds for b = Xᵀy where [X y] has the equilibrated Gram matrix [C b; bᵀ c]. Then |βⱼ| <= √(C⁻¹)ⱼⱼ, and the error
+    of βⱼ after refinement is a small multiple of 2^-30. 13 rounds.
+    """
+    k, z = factor.halvings, factor.z
+    fine, short = truncate_each(party, (b, MATRIX_BITS + k - _FINE), (b, MATRIX_BITS + k - 36))
+    q = truncate(party, matmul(party, z.T, short), ROOT_BITS + 36 - 26)
+    beta = truncate(party, matmul(party, z, q), ROOT_BITS + 26 - SOLUTION_BITS)
+    residual = _residual(party, factor.a, beta, fine)  # 54 bits
+    q = truncate(party, matmul(party, z.T, residual), ROOT_BITS + 54 - 38)
+    return beta + truncate(party, matmul(party, z, q), ROOT_BITS + 38 - SOLUTION_BITS)
+
+
+def schedule(smallest: float) -> list[tuple[int, int]]:
+    """(α, γ) in eighths for every step, until x in [smallest, 1] has become 1 to within 2^-20.
+
+    19/8 - 2x² multiplies small x by 2.375, keeps x = 1 at 3/8 (so that no eigenvalue loses its digits) and stays below
+    1; 17/8 - 11x²/8 brings [3/8, 1] to [0.72, 1.02]; 12/8 - 4x²/8 is Newton's step.
+    """
+    steps = []
+    while smallest < 3 / 8:
+        smallest *= 19 / 8 - 2 * smallest**2
+        steps.append((19, 16))
+    return [*steps, (17, 11), *[(12, 4)] * 4]
+
+
+def _deviation(party: Party, a: Share, z: Share) -> Share:
+    """⟨E⟩ = ⟨I - ZᵀAZ⟩, 30 bits, with A in two words: a rounded A would be magnified by |A⁻¹|."""
+    d = a.shape[0]
+    high, low = _words(party, a)
+    p = matmul(party, concatenate([high, low]), z)
+    upper, lower = truncate_each(party, (p[:d], _COARSE + _Z - _P), (p[d:], _FINE + _Z - _P))
+    return _identity(d, _E) - truncate(party, matmul(party, z.T, upper + lower), _Z + _P - _E)
+
+
+def _correct(party: Party, z: Share, e: Share) -> Share:
+    """⟨Z(I + E/2 + 3E²/8)⟩ with 24 bits: (I - E)^(-1/2) to third order."""
+    d = e.shape[0]
+    squared = matmul(party, e, e)
+    half, three_eighths = truncate_each(party, (e, 1 + _E - _M), (squared * 3, 3 + 2 * _E - _M))
+    m = half + three_eighths + _identity(d, _M)
+    return truncate(party, matmul(party, z, m), _Z + _M - ROOT_BITS)
+
+
+def _residual(party: Party, a: Share, beta: Share, b: Share) -> Share:
+    """⟨b - Aβ⟩ with 54 bits, A and b given with 58. The difference is small, so that the high products may wrap."""
+    high, low = _words(party, a)
+    coarse = truncate(party, beta, SOLUTION_BITS - 20)
+    d = a.shape[0]
+    p = beta.shape[1]
+    products = matmul(party, concatenate([high, low]), concatenate([beta, coarse], axis=1))
+    bits = _COARSE + SOLUTION_BITS  # 69
+    fine = truncate(party, products[d:, p:], _FINE + 20 - bits)
+    return truncate(party, b * (1 << bits - _FINE) - products[:d, :p] - fine, bits - 54)
+
+
+def _words(party: Party, a: Share) -> tuple[Share, Share]:
+    """A = high · 2^19 + low: high with 39 bits, low with 58 bits and at most 19 of them used."""
+    high = truncate(party, a, _FINE - _COARSE)
+    return high, a - high * (1 << _FINE - _COARSE)
+
+
+def _identity(d: int, bits: int) -> RingArray:
+    return np.eye(d, dtype=np.uint64) * ring.element(1 << bits)

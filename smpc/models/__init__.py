@@ -1,0 +1,1 @@
+"""Models on secret data: what each computes, what it opens, how exact it is."""
