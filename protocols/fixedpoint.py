@@ -28,6 +28,16 @@ def encode(x: ArrayLike, fraction_bits: int) -> RingArray:
     return ring.from_int(scaled.astype(np.int64))
 
 
+def encode_integers(x: ArrayLike) -> RingArray:
+    """Integers as they are; at least one axis. Raises ValueError for |x| >= 2^62 or a type that has no integers."""
+    integers = np.atleast_1d(np.asarray(x))
+    if integers.dtype.kind not in "biu":
+        raise ValueError(f"not an array of integers: {integers.dtype}")
+    if integers.size and max(int(integers.max()), -int(integers.min())) >= 1 << LIMIT_BITS:
+        raise ValueError(f"an integer is 2^{LIMIT_BITS} or more")
+    return ring.from_int(integers.astype(np.int64))
+
+
 def decode(v: RingArray, fraction_bits: int) -> NDArray[np.float64]:
     """The reals that v stands for, each the float64 nearest to it."""
     return np.ldexp(ring.to_int(v).astype(np.float64), -fraction_bits)

@@ -29,6 +29,7 @@ import numpy as np
 
 from protocols import ring
 from protocols.beaver import matmul, matmul_each, multiply
+from protocols.conversion import negative
 from protocols.functions import Normal, normalize
 from protocols.party import Party
 from protocols.ring import RingArray
@@ -49,6 +50,8 @@ _FINE, _COARSE = 58, 39  # bits of A in full, and of its high word
 _Y, _Z, _T = 36, 22, 24  # bits inside the iteration: |Y| < 1.1, |T| < 2.5, |Z| < 2^14
 _P, _E, _M = 38, 30, 26
 _EIGHTHS = 3  # α and γ are multiples of 1/8
+_RAISE = 24  # a right-hand side is scaled up by at most 2^24
+_ROOM = 10  # |b| < 2^-10 makes bᵀC⁻¹b <= 1 for all C whose eigenvalues reach SMALLEST
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,34 @@ def solve(party: Party, factor: Factor, b: Share) -> Share:
     residual = _residual(party, factor.a, beta, fine)  # 54 bits
     q = truncate(party, matmul(party, z.T, residual), ROOT_BITS + 54 - 38)
     return beta + truncate(party, matmul(party, z, q), ROOT_BITS + 38 - SOLUTION_BITS)
+
+
+def solve_scaled(party: Party, a: Share, b: Share, bits: int) -> tuple[Share, Share]:
+    """⟨x⟩ with Ax = B, and ⟨1⟩ where it must not be used; A symmetric d×d, B d×p, x: `bits` fraction bits each.
+
+    A's diagonal and x (|x| < 2^(38 - bits)) may have any scale; the error of x is about 2^-18 of the largest entry of its
+    column or 2^-24 · √(1/Aⱼⱼ), whichever is more. The second result has two elements, both ⟨0⟩ if A is positive
+    definite and, with its diagonal scaled to 1, has no eigenvalue below 2^-17. 64 + 4 × iterations rounds.
+    """
+    d, p = b.shape
+    c, normal = equilibrate(party, a)
+    up = normal.power(lambda s: s).reshape(d, 1).broadcast_to((d, p))
+    scaled = multiply(party, up, b)
+    sign = negative(party, scaled)
+    absolute = multiply(party, scaled, 1 - sign * 2)
+    size = normalize(party, absolute.sum(axis=0))
+    raised = multiply(party, scaled, size.power(lambda s: min(2 * s, _RAISE)).reshape(1, p).broadcast_to((d, p)))
+    factor = inverse_root(party, c)
+    x = solve(party, factor, truncate(party, raised, _ROOM))
+    lowered = size.power(lambda s: _RAISE - min(2 * s, _RAISE)).reshape(1, p).broadcast_to((d, p))
+    back = multiply(party, x, multiply(party, up, lowered))
+    return truncate(party, back, SOLUTION_BITS + _RAISE - _ROOM - bits), unsound(party, factor)
+
+
+def unsound(party: Party, factor: Factor) -> Share:
+    """⟨1⟩ where tr E is out of bounds, two values: below, above. 8 rounds."""
+    bound = 1 << _E - DEVIATION_BITS
+    return negative(party, concatenate([factor.deviation + bound, bound - factor.deviation]))
 
 
 def schedule(smallest: float) -> list[tuple[int, int]]:

@@ -1,0 +1,75 @@
+"""NumPy's functions on secret arrays: which name of NumPy's stands for which method of SecretArray.
+
+NumPy hands `np.add(x, 1)` and `array + x` over as ufuncs, `np.sum(x)` and `np.linalg.solve(a, b)` as functions. What is
+not in these tables is a TypeError that lists what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+UFUNCS: dict[np.ufunc, tuple[str, str]] = {  # secret on the left, secret on the right only
+    np.add: ("__add__", "__radd__"),
+    np.subtract: ("__sub__", "__rsub__"),
+    np.multiply: ("__mul__", "__rmul__"),
+    np.true_divide: ("__truediv__", "__rtruediv__"),
+    np.matmul: ("__matmul__", "__rmatmul__"),
+    np.power: ("__pow__", "__rpow__"),
+    np.negative: ("__neg__", ""),
+    np.positive: ("__pos__", ""),
+    np.square: ("square", ""),
+}
+
+FUNCTIONS: dict[Callable[..., Any], str] = {
+    np.sum: "sum",
+    np.mean: "mean",
+    np.reshape: "reshape",
+    np.ravel: "ravel",
+    np.transpose: "transpose",
+    np.broadcast_to: "broadcast_to",
+    np.diag: "diag",
+    np.trace: "trace",
+    np.concatenate: "concatenate",
+    np.stack: "stack",
+    np.vstack: "vstack",
+    np.hstack: "hstack",
+    np.dot: "dot",
+    np.outer: "outer",
+    np.linalg.solve: "solve",
+    np.linalg.inv: "inv",
+    np.shape: "get_shape",
+    np.ndim: "get_ndim",
+    np.size: "get_size",
+}
+
+
+def ufunc_method(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any], kind: type) -> Any:
+    """The result of `ufunc` on `inputs`, at least one of which is of the secret `kind`. Raises TypeError."""
+    if method != "__call__" or kwargs or ufunc not in UFUNCS:
+        raise TypeError(unsupported(f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else "")))
+    left, right = UFUNCS[ufunc]
+    if isinstance(inputs[0], kind):
+        return getattr(inputs[0], left)(*inputs[1:])
+    return getattr(inputs[1], right)(inputs[0])
+
+
+def function_method(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], kind: type) -> Any:
+    """The result of a NumPy function. Raises TypeError if it is not in the table or for arguments it does not take."""
+    if function not in FUNCTIONS:
+        raise TypeError(unsupported(f"np.{getattr(function, '__name__', function)}"))
+    return getattr(kind, FUNCTIONS[function])(*args, **kwargs)
+
+
+def unsupported(what: str) -> str:
+    """What to tell someone who asks for more than there is."""
+    names = [f"np.{ufunc.__name__}" for ufunc in UFUNCS]
+    for function in FUNCTIONS:
+        module = "np.linalg" if function in (np.linalg.solve, np.linalg.inv) else "np"
+        names.append(f"{module}.{function.__name__}")
+    return (
+        f"{what} is not supported on secret arrays. Supported: + - * @, / by public values, ** 2, indexing, .reveal(), "
+        + ", ".join(names)
+    )

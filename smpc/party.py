@@ -1,0 +1,114 @@
+"""The party that a program sees: who it is, how it shares its data, what it may reveal.
+
+Every party runs the same program and must call the same operations in the same order; only `party.rank` or
+`party.name` decides what is shared by whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from protocols import fixedpoint, inputs, ring
+from protocols.errors import MessageError
+from smpc.array import SecretArray
+from smpc.errors import ModelError
+
+if TYPE_CHECKING:
+    from protocols import party as protocols_party
+    from protocols.shares import Share
+    from smpc.data import Table
+    from smpc.release import Gate
+
+ProtocolParty: TypeAlias = "protocols_party.Party"
+
+DEFAULT_FRACTION_BITS = 20
+_AXES = 8
+_MOST = 1 << 31  # elements of one shared array
+
+
+@dataclass(frozen=True, eq=False)
+class Party:
+    """One party of a running program. `data`: its own table, where the run was given one."""
+
+    protocol: ProtocolParty = field(repr=False)
+    gate: Gate = field(repr=False)
+    fraction_bits: int = DEFAULT_FRACTION_BITS
+    data: Table | None = field(default=None, repr=False)
+    _numbers: count[int] = field(default_factory=lambda: count(1), repr=False)
+
+    @property
+    def rank(self) -> int:
+        return self.protocol.rank
+
+    @property
+    def count(self) -> int:
+        return self.protocol.count
+
+    @property
+    def name(self) -> str:
+        return self.gate.names[self.rank]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All computing parties, in rank order."""
+        return self.gate.names
+
+    def share(self, values: ArrayLike | None, owner: int | str) -> SecretArray:
+        """A secret array of what `owner` (rank or name) passes; the other parties pass None.
+
+        Integers stay exact, reals are rounded to 2^-fraction_bits. Shape and type become known to all: one round.
+        Raises ValueError at the owner for values that are missing, no numbers, not finite or too large.
+        """
+        rank = self.names.index(owner) if isinstance(owner, str) else owner
+        if not 0 <= rank < self.count:
+            raise ValueError(f"there is no party of rank {rank}: there are {self.count}")
+        mine = None if self.rank != rank else _encode(values, self.fraction_bits)
+        bits, shape = self._announce(mine, rank)
+        share = inputs.share(self.protocol, None if mine is None else mine[0], rank, shape or (1,))
+        return SecretArray(self, share, shape, bits)
+
+    def reveal(self, array: SecretArray, to: Sequence[str] | None = None) -> Any:
+        """See SecretArray.reveal."""
+        what = f"reveal {next(self._numbers)}"
+        opened = self.gate.release({what: array.share}, to)
+        if opened is None:
+            return None
+        values = ring.to_int(opened[what]) if array.bits == 0 else fixedpoint.decode(opened[what], array.bits)
+        return values.reshape(array.shape)[()]
+
+    def require(self, what: str, wrong: Share) -> None:
+        """Open ⟨1⟩ where a condition fails to everyone, as an entry of the ledger. Raises ModelError if one does."""
+        if any(self.gate.announce(**{f"check: {what}": wrong}).popitem()[1]):
+            raise ModelError(f"no result: a matrix is not {what}")
+
+    def _announce(self, mine: tuple[NDArray[np.uint64], int, tuple[int, ...]] | None, owner: int) -> tuple[int, tuple[int, ...]]:
+        """Kind and shape of the owner's array, from the owner to all."""
+        others = [peer for peer in range(self.count) if peer != owner]
+        if mine is not None:
+            _, bits, shape = mine
+            header = np.array([bits, len(shape), *shape, *[0] * (_AXES - len(shape))], np.uint64)
+            self.protocol.exchange("shape", dict.fromkeys(others, [header]), {})
+            return bits, shape
+        (header,) = self.protocol.exchange("shape", {}, {owner: [(2 + _AXES,)]})[owner]
+        bits, axes, *dimensions = (int(value) for value in header)
+        shape = tuple(dimensions[:axes])
+        if bits not in (0, self.fraction_bits) or axes > _AXES or ring.size(shape) > _MOST or any(dimensions[axes:]):
+            raise MessageError(f"{self.names[owner]} announced an impossible shape", frozenset({owner}))
+        return bits, shape
+
+
+def _encode(values: ArrayLike | None, fraction_bits: int) -> tuple[NDArray[np.uint64], int, tuple[int, ...]]:
+    if values is None:
+        raise ValueError("the owner passes the values to share, the other parties None")
+    numbers = np.asarray(values)
+    if numbers.dtype.kind not in "biuf" or numbers.ndim > _AXES or numbers.size > _MOST:
+        raise ValueError(f"an array of {numbers.dtype} with shape {numbers.shape} cannot be shared")
+    if numbers.dtype.kind in "biu":
+        return fixedpoint.encode_integers(numbers), 0, numbers.shape
+    return fixedpoint.encode(numbers, fraction_bits), fraction_bits, numbers.shape
