@@ -243,7 +243,7 @@ class SecretArray:
         columns = right.reshape(a.shape[0], -1)
         bits = a.party.fraction_bits
         x, wrong = linalg.solve_scaled(a.party.protocol, a._at(bits).share, columns._at(bits).share, bits)
-        a.party.require("positive definite and well-conditioned", wrong)
+        a.party.require_sound(wrong)
         return SecretArray(a.party, x, columns.shape, bits).reshape(right.shape)
 
     def inv(self) -> SecretArray:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ProtocolParty: TypeAlias = "protocols_party.Party"
 
 DEFAULT_FRACTION_BITS = 20
+SOUND_SYSTEM = "check: a matrix is positive definite and well-conditioned"
+CHECKS = frozenset({SOUND_SYSTEM})  # what a program opens to everyone without being asked
 _AXES = 8
 _MOST = 1 << 31  # elements of one shared array
 
@@ -82,10 +84,10 @@ class Party:
         values = ring.to_int(opened[what]) if array.bits == 0 else fixedpoint.decode(opened[what], array.bits)
         return values.reshape(array.shape)[()]
 
-    def require(self, what: str, wrong: Share) -> None:
-        """Open ⟨1⟩ where a condition fails to everyone, as an entry of the ledger. Raises ModelError if one does."""
-        if any(self.gate.announce(**{f"check: {what}": wrong}).popitem()[1]):
-            raise ModelError(f"no result: a matrix is not {what}")
+    def require_sound(self, wrong: Share) -> None:
+        """Open to everyone whether a linear system can be solved. Raises ModelError if not."""
+        if self.gate.announce(**{SOUND_SYSTEM: wrong})[SOUND_SYSTEM].any():
+            raise ModelError("no result: the matrix is not positive definite, or ill-conditioned")
 
     def _announce(self, mine: tuple[NDArray[np.uint64], int, tuple[int, ...]] | None, owner: int) -> tuple[int, tuple[int, ...]]:
         """Kind and shape of the owner's array, from the owner to all."""

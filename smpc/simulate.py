@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from protocols import local
+from protocols.errors import PeerGone
 from smpc.ledger import Ledger
-from smpc.party import DEFAULT_FRACTION_BITS, Party
+from smpc.party import CHECKS, DEFAULT_FRACTION_BITS, Party
 from smpc.release import Gate
 
 R = TypeVar("R")
-
-CHECKS = frozenset({"check: positive definite and well-conditioned"})
 
 
 def simulate(
@@ -20,8 +19,8 @@ def simulate(
 ) -> list[R]:
     """What `program` returned at each of `parties` parties, which all run in this process.
 
-    The dealer is ideal and every party may learn every result. If parties fail, the error of the one that
-    failed first is raised, or all of them as an ExceptionGroup if several failed by themselves.
+    The dealer is ideal and every party may learn every result. Raises what a party raised; if several failed in
+    different ways, all of it as an ExceptionGroup.
     """
     names = tuple(f"party{rank}" for rank in range(parties))
 
@@ -29,4 +28,10 @@ def simulate(
         gate = Gate(protocol, names, names, Ledger("simulation", ""), CHECKS)
         return program(Party(protocol, gate, fraction_bits))
 
-    return local.run(parties, run)
+    try:
+        return local.run(parties, run)
+    except BaseExceptionGroup as group:
+        causes = [error for error in group.exceptions if not isinstance(error, PeerGone)]
+        if len({(type(error), str(error)) for error in causes}) == 1:
+            raise causes[0] from None
+        raise

@@ -1,0 +1,51 @@
+"""Organizations compute together on data that none of them shows to the others.
+
+    import numpy as np
+    import smpc
+
+    def program(party: smpc.Party) -> np.ndarray:          # every party runs the same function
+        ages = party.share([34, 51] if party.rank == 0 else None, owner=0)
+        doses = party.share([1.5, 2.0] if party.rank == 1 else None, owner=1)
+        return (ages * doses).sum().reveal()                # NumPy on what nobody sees
+
+    print(smpc.simulate(program, parties=3))                # all parties as threads of this process
+
+`smpc local program.py --parties 3` runs the same file as processes with encrypted links; `smpc run` runs it, or a
+model that the manifest names, at each site. Errors meant for a person at a terminal are SmpcError's children.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from smpc.array import SecretArray
+from smpc.errors import (
+    DataError,
+    KeyFileError,
+    LedgerError,
+    LinkError,
+    ManifestError,
+    ModelError,
+    ReleaseRefused,
+    SmpcError,
+)
+from smpc.party import Party
+from smpc.simulate import simulate
+
+__all__ = [
+    "DataError",
+    "KeyFileError",
+    "LedgerError",
+    "LinkError",
+    "ManifestError",
+    "ModelError",
+    "Party",
+    "ReleaseRefused",
+    "SecretArray",
+    "SmpcError",
+    "__version__",
+    "simulate",
+]
+
+try:
+    __version__ = version("smpc")
+except PackageNotFoundError:  # used from where it lies, without installation
+    __version__ = "unknown"

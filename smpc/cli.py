@@ -1,0 +1,233 @@
+"""The command `smpc`. It reads arguments, calls one function and prints; every error is one line with a remedy."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from protocols.errors import ProtocolError
+from smpc.errors import LinkError, SmpcError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from smpc.run import Outcome
+
+FILE = click.Path(path_type=Path)
+DEBUG = "--debug"
+
+
+def main() -> None:
+    """Entry point: run the command, turn errors into one line and an exit code.
+
+    0 success; 1 an error here; 2 wrong arguments; 3 a peer is at fault; 130 interrupted.
+    """
+    arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
+    try:
+        cli.main(arguments, prog_name="smpc", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        _fail("interrupted", 130)
+    except Exception as error:
+        if DEBUG in sys.argv:
+            traceback.print_exc()
+        _fail(_line(error), 3 if isinstance(error, LinkError | ProtocolError) else 1)
+
+
+def _line(error: Exception) -> str:
+    """One line for a person. Only errors of ours are quoted: another's text could hold a value."""
+    if isinstance(error, SmpcError | ProtocolError):
+        return str(error)
+    return f"stopped by {type(error).__name__}; run the command again with {DEBUG} to see where"
+
+
+def _fail(line: str, code: int) -> None:
+    click.echo(f"smpc: {line}", err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=f"Any command takes {DEBUG} to show a traceback.")
+@click.version_option(package_name="smpc", message="smpc %(version)s")
+def cli() -> None:
+    """Compute together on data that nobody shows to the others.
+
+    Start with `smpc demo`. A study of your own: `smpc init FOLDER`, look at FOLDER/study.toml, then
+    `smpc local FOLDER/study.toml` on one machine, or `smpc run` at every site.
+    """
+
+
+@cli.command()
+@click.option("--model", type=click.Choice(["linear"]), default="linear", show_default=True, help="What to fit.")
+@click.option("--parties", type=click.IntRange(2, 10), default=3, show_default=True, help="How many owners of data.")
+@click.option("--out", type=FILE, help="Keep study, data and results in this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the first receiver's result as JSON.")
+def demo(model: str, parties: int, out: Path | None, as_json: bool) -> None:  # noqa: ARG001, FBT001
+    """Fit a linear model on real data, split over processes of this machine.
+
+    442 patients with diabetes, ten measurements each; every party is a process with its own file and key, the dealer
+    one more, and their links are encrypted as in production. Prints the joint fit beside the fit of the pooled data.
+    """
+    from smpc.demo import run_demo
+    from smpc.report import print_demo
+
+    with tempfile.TemporaryDirectory(prefix="smpc-demo-") as temporary:
+        folder = Path(temporary) if out is None else out
+        folder.mkdir(parents=True, exist_ok=True)
+        with _progress(f"{parties} parties and a dealer compute"):
+            found = run_demo(parties, folder)
+    if as_json:
+        click.echo(json.dumps(found.answer, indent=2, ensure_ascii=False))
+    else:
+        print_demo(_console(), found)
+        if out is not None:
+            click.echo(f"Study, data and results are in {out}")
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--dir", "folder", type=FILE, default=Path(), help="Where to write NAME.key; this folder if not said.")
+def keygen(name: str, folder: Path) -> None:
+    """Make the key of the party NAME.
+
+    Writes NAME.key, which stays with you, and NAME.pub, whose one line goes into the study's manifest.
+    """
+    from smpc import identity as keys
+
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = keys.generate(name)
+    path = keys.write(identity, folder)
+    public = folder / f"{name}.pub"
+    public.write_text(identity.public.hex() + "\n", encoding="ascii")
+    click.echo(f"secret key   {path} (stays with you)")
+    click.echo(f"public key   {identity.public.hex()} (also in {public}; goes into study.toml)")
+    click.echo(f"fingerprint  {keys.fingerprint(identity.public)} (compare it by phone)")
+
+
+@cli.command()
+@click.argument("folder", type=FILE)
+def init(folder: Path) -> None:
+    """Make a study FOLDER to start from: a commented study.toml, keys, small data files."""
+    from smpc.scaffold import create
+
+    for path in create(folder):
+        click.echo(f"wrote {path}")
+    click.echo(f"\nRun it on this machine:  smpc local {folder / 'study.toml'}")
+
+
+@cli.command()
+@click.argument("study", type=FILE)
+@click.option("--party", required=True, help="Which party of the study this is.")
+@click.option("--data", type=FILE, help="This party's table: CSV, Parquet or Arrow. [default: NAME.csv beside STUDY]")
+@click.option("--key", type=FILE, help="This party's key file. [default: NAME.key beside STUDY]")
+@click.option("--out", type=FILE, help="Folder for result, report and ledger. [default: results/NAME beside STUDY]")
+@click.option("--wait", type=click.FloatRange(0.1), default=8.0, show_default=True, help="Seconds to wait for absent peers.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def run(study: Path, party: str, data: Path | None, key: Path | None, out: Path | None, wait: float, as_json: bool) -> None:  # noqa: FBT001, PLR0913
+    """Be one party of STUDY.
+
+    Every party runs this command at its site, at the same time. Nothing is sent before all agree on the study.
+    """
+    from smpc.run import Request, run as run_study
+
+    beside = study.parent
+    standard = beside / f"{party}.csv"
+    request = Request(
+        study, party, key or beside / f"{party}.key", data or (standard if standard.exists() else None),
+        out or beside / "results" / party, wait,
+    )  # fmt: skip
+    outcome = run_study(request, _tell)
+    _deliver(outcome, request.out, as_json)
+
+
+@cli.command()
+@click.argument("target", metavar="STUDY|PROGRAM.py")
+@click.option("--data", "files", multiple=True, metavar="NAME=FILE", help="A party's table; may be given for each owner.")
+@click.option("--out", type=FILE, help="Keep results here, one folder a party.")
+@click.option("--parties", type=click.IntRange(2, 20), default=3, show_default=True, help="For a program: how many.")
+@click.option("--preprocessing", type=click.Choice(["dealer"]), default="dealer", show_default=True, help="For a program: who makes the correlated randomness.")
+@click.option("--json", "as_json", is_flag=True, help="Print what each party got as JSON.")
+def local(target: str, files: tuple[str, ...], out: Path | None, parties: int, preprocessing: str, as_json: bool) -> None:  # noqa: FBT001, PLR0913
+    """Run every party of a study, or of a program, as a process of this machine.
+
+    A program is a Python file with a function `program(party)`; PROGRAM.py:name says another name. Keys and addresses
+    are made for the run.
+    """
+    from smpc.launch import run_locally
+    from smpc.local_manifest import for_program
+
+    data = dict(_named_file(text) for text in files)
+    file, _, name = target.partition(".py:")
+    program = Path(file + ".py" if name else file) if name or target.endswith(".py") else None
+    with tempfile.TemporaryDirectory(prefix="smpc-") as temporary, _progress("computing"):
+        study = Path(target)
+        if program is not None:
+            study = Path(temporary) / "study.toml"
+            _stage(program, study.parent)
+            study.write_text(for_program(program.name, name or "program", parties, preprocessing), encoding="utf-8")
+        manifest, exits = run_locally(study, data, out)
+    answers = {party.name: exits[party.name].answer for party in manifest.owners}
+    if as_json:
+        click.echo(json.dumps(answers, indent=2, ensure_ascii=False))
+        return
+    from smpc.report import print_answers
+
+    print_answers(_console(), manifest, answers)
+    if out is not None:
+        click.echo(f"Results are in {out}")
+
+
+def _stage(program: Path, folder: Path) -> None:
+    if not program.is_file():
+        raise SmpcError(f"{program.name}: no such file in {program.absolute().parent}")
+    (folder / program.name).write_bytes(program.read_bytes())
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, separator, file = text.partition("=")
+    if not separator:
+        raise click.BadParameter(f"{text}: say NAME=FILE", param_hint="--data")
+    return name, Path(file)
+
+
+def _deliver(outcome: Outcome, out: Path | None, as_json: bool) -> None:  # noqa: FBT001
+    """Write a receiver's files and print what this party may see."""
+    from smpc.report import print_outcome, write_outcome
+
+    written = write_outcome(outcome, out)
+    if as_json:
+        click.echo(json.dumps(written, indent=2, ensure_ascii=False, default=repr))
+    else:
+        print_outcome(_console(), outcome, out)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _tell(stage: str) -> None:
+    click.echo(f"smpc: {stage}", err=True)
+
+
+def _progress(what: str) -> Any:
+    """A spinner with a clock on a terminal, one plain line elsewhere; on stderr."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    if not sys.stderr.isatty():
+        _tell(what)
+        from contextlib import nullcontext
+
+        return nullcontext()
+    progress = Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    progress.add_task(what)
+    return progress

@@ -1,0 +1,114 @@
+"""The first message on every link: who is there, with which software, manifest and data.
+
+Nothing of a party's data leaves it before all hellos are checked. A hello also brings fresh random bytes: a
+nonce, the same to all peers, for the name of the session; a seed of this pair's own, for common streams.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TypeAlias
+
+from protocols.prg import SEED_BYTES
+from smpc import wire
+from smpc.config import Manifest, difference
+from smpc.errors import LinkError
+from smpc.names import clean
+
+Fact: TypeAlias = str | int | list[str]
+Facts: TypeAlias = Mapping[str, Fact]
+
+_TYPES: Mapping[str, type] = {
+    "smpc": str,
+    "protocol": int,
+    "manifest": bytes,
+    "name": str,
+    "role": str,
+    "nonce": bytes,
+    "seed": bytes,
+    "facts": dict,
+}
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What a party says of itself to one peer.
+
+    `facts`: small and public, such as a number of rows. `nonce` and `seed`: 32 bytes each.
+    """
+
+    smpc: str
+    protocol: int
+    manifest: bytes = field(repr=False)
+    name: str
+    role: str
+    nonce: bytes = field(repr=False)
+    seed: bytes = field(repr=False)
+    facts: Facts
+
+    def frame(self) -> bytes:
+        """As it is sent. Raises ValueError if facts are too many or not of the types that `Fact` has."""
+        if not _are_facts(self.facts):
+            raise ValueError("facts are text, integers or lists of text, by names")
+        fields = {name: getattr(self, name) for name in _TYPES}
+        return wire.HELLO_TAG + wire.pack({**fields, "facts": dict(self.facts)})
+
+
+def library_version() -> str:
+    """The version of smpc that runs here."""
+    try:
+        return version("smpc")
+    except PackageNotFoundError:  # run from where it lies, without installation
+        return "unknown"
+
+
+def read(frame: wire.Buffer, peer: str, ours: Hello, manifest: Manifest) -> Hello:
+    """The hello of `peer`, whose key has been proved.
+
+    Raises LinkError, naming the peer, the field and both values, unless it agrees with ours.
+    """
+    message = _message(frame, peer)
+    _compare(peer, "smpc", message.get("smpc"), ours.smpc, "install the same version at all parties")
+    _compare(peer, "protocol version", message.get("protocol"), ours.protocol, "install the same version")
+    if set(message) != set(_TYPES) or any(type(message[name]) is not kind for name, kind in _TYPES.items()):
+        raise LinkError(f"{peer} sent a hello that lacks a field or has one of another type", peer)
+    hello = Hello(**message)
+    if len(hello.nonce) != SEED_BYTES or len(hello.seed) != SEED_BYTES or not _are_facts(hello.facts):
+        raise LinkError(f"{peer} sent a hello with a field of wrong length or type", peer)
+    if (what := difference(ours.manifest, hello.manifest)) is not None:
+        raise LinkError(f"{peer} has another manifest: {what}", peer)
+    entry = manifest.party(peer)
+    if hello.name != peer:
+        raise LinkError(f"{peer}'s key is used by a party that calls itself {clean(hello.name)}", peer)
+    if hello.role != entry.role:
+        raise LinkError(
+            f"{peer} says that it is {clean(hello.role)}, in the manifest it is {entry.role}", peer
+        )
+    return hello
+
+
+def _message(frame: wire.Buffer, peer: str) -> dict[str, Any]:
+    view = memoryview(frame)
+    message = None
+    if hmac.compare_digest(view[: wire.TAG_BYTES], wire.HELLO_TAG):
+        with contextlib.suppress(ValueError):
+            message = wire.unpack(view[wire.TAG_BYTES :])
+    if not isinstance(message, dict):
+        raise LinkError(f"{peer} did not begin with a hello: is it smpc that runs there?", peer)
+    return message
+
+
+def _compare(peer: str, what: str, theirs: object, ours: object, remedy: str) -> None:
+    if type(theirs) is not type(ours) or theirs != ours:
+        raise LinkError(f"{peer} runs {what} {clean(theirs)}, here it is {ours}: {remedy}", peer)
+
+
+def _are_facts(facts: Mapping[str, Any]) -> bool:
+    return all(
+        type(value) in (str, int) or (type(value) is list and all(type(item) is str for item in value))
+        for value in facts.values()
+    )

@@ -1,0 +1,143 @@
+"""All parties of a study as processes on this machine, with links as in production."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smpc.config import load_manifest
+from smpc.errors import DataError, LinkError, SmpcError
+from smpc.local_manifest import complete
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from smpc.config import Manifest
+
+GRACE = 10.0  # seconds for the others to stop by themselves when one party has failed
+LINK_FAILED = 3  # exit code of a party whose peer is at fault
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How one party's process ended."""
+
+    party: str
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.stdout)
+        return found
+
+
+def run_locally(study: Path, data: Mapping[str, Path], out: Path | None) -> tuple[Manifest, dict[str, Exit]]:
+    """Run every party of `study` here; the manifest that was used, and each party's exit.
+
+    `data`: files by party, else NAME.csv beside the study. Keys and addresses are made for this run and thrown away;
+    results stay in `out`/NAME. Raises SmpcError with the words of the party at fault.
+    """
+    manifest = load_manifest(study, allow_incomplete=True)
+    unknown = sorted(set(data) - {party.name for party in manifest.owners})
+    if unknown:
+        raise DataError(f"--data names {unknown[0]}, which is no owner of data in this study")
+    with tempfile.TemporaryDirectory(prefix="smpc-") as folder:
+        completed = complete(manifest, Path(folder))
+        if manifest.study.program:
+            file = str(manifest.study.program).rpartition(":")[0]
+            (Path(folder) / file).parent.mkdir(parents=True, exist_ok=True)
+            _copy_program(study.parent / file, Path(folder) / file)
+        commands = {
+            party.name: _command(completed, manifest, party.name, _data(manifest, study, party.name, data), out)
+            for party in manifest.parties
+        }
+        return load_manifest(completed), _run_all(commands)
+
+
+def _copy_program(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise DataError(f"{source.name}: no such program beside the study")
+    shutil.copyfile(source, target)
+
+
+def _data(manifest: Manifest, study: Path, party: str, data: Mapping[str, Path]) -> Path | None:
+    if manifest.party(party).role == "dealer":
+        return None
+    beside = study.parent / f"{party}.csv"
+    if party in data:
+        return data[party]
+    if manifest.study.program and not beside.exists():
+        return None
+    return beside
+
+
+def _command(study: Path, manifest: Manifest, party: str, data: Path | None, out: Path | None) -> list[str]:
+    command = [sys.executable, "-m", "smpc", "run", str(study), "--party", party, "--json", "--wait", "30"]
+    command += ["--key", str(study.parent / f"{party}.key")]
+    if data is not None:
+        command += ["--data", str(data)]
+    if out is not None and manifest.party(party).role != "dealer":
+        command += ["--out", str(out / party)]
+    return command
+
+
+def _run_all(commands: Mapping[str, list[str]]) -> dict[str, Exit]:
+    exits: dict[str, Exit] = {}
+    with _processes(commands) as processes, ThreadPoolExecutor(len(processes)) as pool:
+        futures = [pool.submit(_finish, name, process) for name, process in processes.items()]
+        timer = threading.Timer(GRACE, _kill, [processes])
+        try:
+            for future in as_completed(futures):
+                done = future.result()
+                exits[done.party] = done
+                if done.code != 0 and not timer.is_alive():
+                    timer.start()
+        finally:
+            timer.cancel()
+    if failed := [one for one in exits.values() if one.code != 0]:
+        raise _failure(failed)
+    return exits
+
+
+@contextmanager
+def _processes(commands: Mapping[str, list[str]]) -> Iterator[dict[str, subprocess.Popen[str]]]:
+    """Started processes; whatever happens, none outlives the block."""
+    processes: dict[str, subprocess.Popen[str]] = {}
+    try:
+        for name, command in commands.items():
+            processes[name] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        yield processes
+    finally:
+        _kill(processes)
+
+
+def _kill(processes: Mapping[str, subprocess.Popen[str]]) -> None:
+    for process in processes.values():
+        process.kill()
+
+
+def _finish(party: str, process: subprocess.Popen[str]) -> Exit:
+    stdout, stderr = process.communicate()
+    return Exit(party, process.returncode, stdout, stderr)
+
+
+def _failure(failed: list[Exit]) -> SmpcError:
+    """The error of the party that is the cause: one that did not just lose a peer, if there is one."""
+    cause = min(failed, key=lambda one: (one.code == LINK_FAILED, one.code < 0))
+    lines = cause.stderr.strip().splitlines() or [f"ended with code {cause.code}"]
+    text = f"{cause.party}: {lines[-1].removeprefix('smpc: ')}"
+    return LinkError(text, cause.party) if cause.code == LINK_FAILED else SmpcError(text)

@@ -1,0 +1,76 @@
+"""A manifest for a run on one machine: the study's own, with keys and loopback addresses made for this run."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+from smpc import identity as keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from smpc.config import Manifest
+
+
+def complete(manifest: Manifest, folder: Path) -> Path:
+    """Write study.toml and NAME.key for every party into `folder`; return the path of study.toml.
+
+    Keys and addresses that the manifest may have are replaced: they belong to other machines.
+    """
+    ports = _free_ports(len(manifest.parties))
+    blocks = []
+    for party, port in zip(manifest.parties, ports, strict=True):
+        identity = keys.generate(party.name)
+        keys.write(identity, folder)
+        block = party.model_dump(exclude_none=True)
+        blocks.append(block | {"address": f"127.0.0.1:{port}", "public_key": identity.public.hex()})
+    path = folder / "study.toml"
+    path.write_text(_document(manifest, blocks), encoding="utf-8")
+    return path
+
+
+def for_program(file: str, name: str, parties: int, preprocessing: str) -> str:
+    """The text of an incomplete manifest that runs a program among `parties` parties, all of whom learn results."""
+    names = [f"party{rank}" for rank in range(parties)]
+    sections: dict[str, Mapping[str, Any]] = {
+        "study": {"name": "program", "program": f"{file}:{name}"},
+        "security": {"preprocessing": preprocessing},
+        "release": {"to": names},
+    }
+    blocks: list[Mapping[str, Any]] = [{"name": name} for name in names]
+    return _toml(sections, [*blocks, {"name": "dealer", "role": "dealer"}])
+
+
+def _document(manifest: Manifest, blocks: Sequence[Mapping[str, Any]]) -> str:
+    sections: dict[str, Mapping[str, Any]] = {
+        "study": manifest.study.model_dump(exclude_unset=True),
+        "security": manifest.security.model_dump(exclude_unset=True),
+        "release": manifest.release.model_dump(exclude_unset=True),
+    }
+    for name, column in manifest.columns.items():
+        sections[f"columns.{json.dumps(name)}"] = column.model_dump(exclude_unset=True, exclude_none=True)
+    return _toml(sections, blocks)
+
+
+def _toml(sections: Mapping[str, Mapping[str, Any]], blocks: Sequence[Mapping[str, Any]]) -> str:
+    """Strings, numbers and lists of these are written the same in TOML and in JSON."""
+    lines = []
+    headed = [(f"[{name}]", section) for name, section in sections.items()]
+    for head, section in [*headed, *(("[[party]]", block) for block in blocks)]:
+        lines += [head, *(f"{key} = {json.dumps(value)}" for key, value in section.items()), ""]
+    return "\n".join(lines)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on just now, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()

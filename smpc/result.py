@@ -1,0 +1,115 @@
+"""What a receiver reads: coefficients with what a statistician needs beside them.
+
+Everything here is computed in the clear from the released numbers: t = coefficient / standard error, its p-value
+from Student's distribution, F from R². Distribution functions are scipy.special's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Reals = NDArray[np.float64]
+
+INTERCEPT = "intercept"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took at one party; `bytes_sent` to all peers together."""
+
+    rounds: int
+    bytes_sent: int
+    seconds: float
+    preprocessing: str
+
+
+@dataclass(frozen=True, eq=False)
+class LinearResult:
+    """A fitted linear model: `names` with the intercept first; None for what was not released."""
+
+    study: str
+    model: str
+    target: str
+    names: tuple[str, ...]
+    rows: int
+    confidence_level: float
+    coefficients: Reals | None
+    standard_errors: Reals | None
+    degrees_of_freedom: float | None
+    r_squared: float | None
+    residual_standard_error: float | None
+    penalty: float | None = None
+
+    @property
+    def t_values(self) -> Reals | None:
+        if self.coefficients is None or self.standard_errors is None:
+            return None
+        return self.coefficients / self.standard_errors
+
+    @property
+    def p_values(self) -> Reals | None:
+        """Two-sided, from Student's t."""
+        t = self.t_values
+        return None if t is None else np.asarray(2 * special.stdtr(self.degrees_of_freedom, -np.abs(t)))
+
+    @property
+    def confidence_intervals(self) -> Reals | None:
+        """len(names) × 2: lower and upper ends at `confidence_level`."""
+        if self.coefficients is None or self.standard_errors is None:
+            return None
+        quantile = special.stdtrit(self.degrees_of_freedom, (1 + self.confidence_level) / 2)
+        half = quantile * self.standard_errors
+        return np.column_stack([self.coefficients - half, self.coefficients + half])
+
+    @property
+    def f_statistic(self) -> float | None:
+        """Of all features together against the intercept alone; not for ridge, whose estimate is biased."""
+        if self.r_squared is None or self.degrees_of_freedom is None or self.penalty is not None:
+            return None
+        return self.r_squared / (len(self.names) - 1) / ((1 - self.r_squared) / self.degrees_of_freedom)
+
+    @property
+    def f_p_value(self) -> float | None:
+        f = self.f_statistic
+        return None if f is None else float(special.fdtrc(len(self.names) - 1, self.degrees_of_freedom, max(f, 0.0)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What result.json holds: numbers and mappings from name to number; what was not released is left out."""
+        intervals = self.confidence_intervals
+        fields: dict[str, Any] = {
+            "study": self.study,
+            "model": self.model,
+            "target": self.target,
+            "rows": self.rows,
+            "coefficients": _named(self.names, self.coefficients),
+            "standard_errors": _named(self.names, self.standard_errors),
+            "t_values": _named(self.names, self.t_values),
+            "p_values": _named(self.names, self.p_values),
+            "confidence_level": None if intervals is None else self.confidence_level,
+            "confidence_intervals": None if intervals is None else dict(zip(self.names, intervals.tolist(), strict=True)),
+            "degrees_of_freedom": self.degrees_of_freedom,
+            "r_squared": self.r_squared,
+            "residual_standard_error": self.residual_standard_error,
+            "f_statistic": self.f_statistic,
+            "f_p_value": self.f_p_value,
+            "penalty": self.penalty,
+        }
+        return {key: value for key, value in fields.items() if value is not None}
+
+
+def to_fields(result: LinearResult, cost: Cost, opened: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What result.json holds: the result, what the run cost, and what was opened."""
+    return result.to_dict() | {"cost": vars(cost), "opened": list(opened)}
+
+
+def _named(names: Sequence[str], values: Reals | None) -> dict[str, float] | None:
+    return None if values is None else dict(zip(names, values.tolist(), strict=True))

@@ -1,0 +1,195 @@
+"""One party's run of a study: own files first, then the links, then the computation, then the results.
+
+Whatever can be found wrong without a peer is found before the first connection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from smpc import identity as keys
+from smpc.config import load_manifest
+from smpc.errors import DataError, KeyFileError, LinkError, ManifestError
+from smpc.ledger import Ledger
+from smpc.party import CHECKS, Party
+from smpc.release import Gate
+from smpc.result import Cost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from smpc.config import Manifest
+    from smpc.data import Table
+    from smpc.identity import Identity
+    from smpc.ledger import Entry
+    from smpc.result import LinearResult
+    from smpc.session import Session
+    from smpc.study import Prepared
+
+WAIT = 8.0  # seconds to wait for a peer that is not there yet
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `smpc run` is told; `data` is None for a dealer, and may be for a program."""
+
+    study: Path
+    party: str
+    key: Path
+    data: Path | None
+    out: Path | None
+    wait: float = WAIT
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: `result` at the receivers of a model, `returned` of a program."""
+
+    manifest: Manifest
+    cost: Cost
+    opened: Sequence[Entry]
+    result: LinearResult | None = None
+    returned: Any = None
+
+
+def run(request: Request, tell: Callable[[str], None] = lambda _: None) -> Outcome:
+    """Be one party of a study. `tell` hears of each stage. Raises SmpcError."""
+    manifest = load_manifest(request.study)
+    identity = _own_key(manifest, request)
+    if manifest.party(request.party).role == "dealer":
+        return _deal(manifest, identity, request, tell)
+    if manifest.study.program:
+        return _run_program(manifest, identity, request, tell)
+    return _run_model(manifest, identity, request, tell)
+
+
+def _own_key(manifest: Manifest, request: Request) -> Identity:
+    entry = manifest.party(request.party)
+    identity = keys.read(request.key)
+    if identity.public.hex() != entry.public_key:
+        raise KeyFileError(
+            f"{request.key.name} is not the key of {request.party}: the manifest has a key with fingerprint "
+            f"{keys.fingerprint(bytes.fromhex(str(entry.public_key)))}, this file {keys.fingerprint(identity.public)}"
+        )
+    return identity
+
+
+def _deal(manifest: Manifest, identity: Identity, request: Request, tell: Callable[[str], None]) -> Outcome:
+    from smpc import helper
+    from smpc.session import open_session
+
+    tell("waiting for the parties")
+    started = monotonic()
+    with open_session(manifest, identity, request.party, wait=request.wait, facts={}) as session:
+        tell("dealing")
+        helper.serve(session)
+    return Outcome(manifest, _cost(session, manifest, started), ())
+
+
+def _run_model(manifest: Manifest, identity: Identity, request: Request, tell: Callable[[str], None]) -> Outcome:
+    from smpc import study
+    from smpc.session import open_session
+
+    prepared = _prepare(manifest, request, tell)
+    tell("connecting to " + _peers(manifest, request.party))
+    with open_session(manifest, identity, request.party, wait=request.wait, facts=prepared.facts) as session:
+        tell("computing")
+        started = monotonic()
+        gate = _gate(manifest, session, request, study.PUBLIC)
+        result = study.fit(gate, manifest, prepared, session.facts)
+    return Outcome(manifest, _cost(session, manifest, started), gate.ledger.entries, result)
+
+
+def _prepare(manifest: Manifest, request: Request, tell: Callable[[str], None]) -> Prepared:
+    from smpc import study
+
+    study.geometry(manifest)
+    return study.prepare(manifest, _read(manifest, request, tell))
+
+
+def _read(manifest: Manifest, request: Request, tell: Callable[[str], None]) -> Table:
+    from smpc.data import read_table
+
+    if request.data is None:
+        raise DataError(f"{request.party} needs its data: say where they are with --data FILE")
+    tell(f"reading {request.data.name}")
+    wanted = [*manifest.study.features, manifest.study.target]
+    by_columns = manifest.study.split == "columns"
+    return read_table(request.data, manifest.columns, wanted, require="some" if by_columns else "all")
+
+
+def _run_program(manifest: Manifest, identity: Identity, request: Request, tell: Callable[[str], None]) -> Outcome:
+    from smpc.data import read_table
+    from smpc.session import open_session
+
+    path, name = _program_file(manifest, request.study)
+    program = load_program(path, name)
+    data = None
+    if request.data is not None:
+        data = read_table(request.data, manifest.columns, list(manifest.columns), require="some")
+    facts = {"program": hashlib.sha256(path.read_bytes()).hexdigest()}
+    tell("connecting to " + _peers(manifest, request.party))
+    with open_session(manifest, identity, request.party, wait=request.wait, facts=facts) as session:
+        _same_program(session, facts["program"], path.name)
+        tell("computing")
+        started = monotonic()
+        gate = _gate(manifest, session, request, CHECKS)
+        returned = program(Party(session, gate, manifest.study.fraction_bits, data))
+    return Outcome(manifest, _cost(session, manifest, started), gate.ledger.entries, None, returned)
+
+
+def _program_file(manifest: Manifest, study: Path) -> tuple[Path, str]:
+    file, _, name = str(manifest.study.program).rpartition(":")
+    return study.parent / file, name
+
+
+def load_program(path: Path, name: str) -> Callable[[Party], Any]:
+    """The function `name` of the file. Raises ManifestError if there is none."""
+    if not path.is_file():
+        raise ManifestError(f"{path.name}: no such file beside the study")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ManifestError(f"{path.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    program = getattr(module, name, None)
+    if not callable(program):
+        raise ManifestError(f"{path.name} has no function {name}: a program is a function of one argument, the party")
+    found: Callable[[Party], Any] = program
+    return found
+
+
+def _same_program(session: Session, digest: str, file: str) -> None:
+    for name in session.names:
+        if session.facts[name].get("program") != digest:
+            raise LinkError(f"{name} runs another {file} than this party: all must have the same file", name)
+
+
+def _gate(manifest: Manifest, session: Session, request: Request, public: frozenset[str]) -> Gate:
+    path = None
+    if request.out is not None:
+        make_folder(request.out)
+        path = request.out / "ledger.jsonl"
+    ledger = Ledger(manifest.study.name, session.id.hex(), path)
+    return Gate(session, session.names, manifest.release.to, ledger, public)
+
+
+def make_folder(out: Path) -> None:
+    """The folder for results, readable by its owner alone. Raises DataError if it cannot be."""
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"the folder for results, {out.name}, cannot be made: {error.strerror}") from None
+
+
+def _cost(session: Session, manifest: Manifest, started: float) -> Cost:
+    return Cost(session.rounds, session.bytes_sent, round(monotonic() - started, 3), manifest.security.preprocessing)
+
+
+def _peers(manifest: Manifest, me: str) -> str:
+    return ", ".join(party.name for party in manifest.parties if party.name != me)

@@ -1,0 +1,196 @@
+"""The sections of a manifest: each key's type, limits and default, declared once.
+
+A key's description completes the sentence "KEY must be …": `smpc.config` words errors with it. What a
+section can check alone is checked here; what ties sections together, in `smpc.config`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from smpc.names import IDENTIFIER, IDENTIFIER_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Output: TypeAlias = Literal["coefficients", "standard_errors", "fit"]
+OUTPUTS: tuple[Output, ...] = ("coefficients", "standard_errors", "fit")
+INTERCEPT = "intercept"  # the constant term's name in results
+
+_PROGRAM = r"([\w-][\w.-]*/)*[\w-][\w.-]*\.py:[A-Za-z_]\w*"  # no leading dot or slash: it stays in the folder
+_ADDRESS = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([1-9][0-9]{0,4})"
+
+
+def repeated(names: Sequence[str]) -> str | None:
+    """The first of `names` that occurs again, or None."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
+def _require(condition: bool, otherwise: str) -> None:  # noqa: FBT001
+    if not condition:
+        raise ValueError(otherwise)
+
+
+def _matching(pattern: str) -> AfterValidator:
+    def check(text: str) -> str:
+        _require(re.fullmatch(pattern, text, re.ASCII) is not None, "does not match")
+        return text
+
+    return AfterValidator(check)
+
+
+def _one_line(text: str) -> str:
+    _require(0 < len(text) <= 200 and text.isprintable() and text == text.strip(), "not a plain line")
+    return text
+
+
+def _interval(ends: tuple[float, float]) -> tuple[float, float]:
+    _require(ends[0] < ends[1] and math.isfinite(ends[1] - ends[0]), "not an interval")
+    return ends
+
+
+def _valid_port(address: str) -> str:
+    _require(int(address.rpartition(":")[2]) <= 65535, "no such port")
+    return address
+
+
+Line: TypeAlias = Annotated[str, AfterValidator(_one_line)]
+Identifier: TypeAlias = Annotated[str, _matching(IDENTIFIER)]
+Program: TypeAlias = Annotated[str, _matching(_PROGRAM)]
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+# TOML has arrays and no tuples, so that these two, unlike all else, take a list for what they are.
+Interval: TypeAlias = Annotated[tuple[Finite, Finite], Field(strict=False), AfterValidator(_interval)]
+PublicKey: TypeAlias = Annotated[str, _matching(r"[0-9A-Fa-f]{64}"), AfterValidator(str.lower)]
+Address: TypeAlias = Annotated[
+    str, _matching(_ADDRESS), AfterValidator(_valid_port), AfterValidator(str.lower)
+]
+
+
+def key(description: str, default: Any = ..., **limits: Any) -> Any:
+    """A field whose `description` completes the message "KEY must be …"."""
+    return Field(default, description=description, **limits)
+
+
+class Section(BaseModel):
+    """What all sections have in common: frozen, and no key, type or conversion beyond the declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Study(Section):
+    """[study]: what is computed. Exactly one of `model` and `program` is set."""
+
+    name: Identifier = key(IDENTIFIER_WORDS)
+    model: Literal["linear", "ridge"] | None = key('"linear" or "ridge"', None)
+    program: Program | None = key('"file.py:function", the file in the folder of the manifest or below', None)
+    split: Literal["rows", "columns"] = key('"rows" or "columns"', "rows")
+    target: Line = key("the name of a column", "")
+    features: tuple[Line, ...] = key(
+        "a list of names of columns, at least one", (), min_length=1, strict=False
+    )
+    penalty: Finite = key("a number above 0", 0.0, gt=0)
+    confidence_level: Finite = key("a number between 0 and 1, such as 0.95", 0.95, gt=0, lt=1)
+    maximum_rows: int | None = key("a whole number, at least 1", None, ge=1, lt=2**53)
+    fraction_bits: int = key("a whole number from 8 to 30", 20, ge=8, le=30)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        _require((self.model is None) != (self.program is None), "needs either model or program, not both")
+        mine, other = ("model", "program") if self.model else ("program", "model")
+        common = {"name", mine}
+        allowed = common | (
+            {"fraction_bits"} if self.program else set(Study.model_fields) - {"fraction_bits"}
+        )
+        for extra in sorted(self.model_fields_set - allowed):
+            raise ValueError(f"{extra} is for a study with a {other}, and this one has a {mine}: remove it")
+        if self.model:
+            self._whole_model()
+        return self
+
+    def _whole_model(self) -> None:
+        ridge = ("penalty",) if self.model == "ridge" else ()
+        for needed in ("split", "target", "features", *ridge):
+            _require(
+                needed in self.model_fields_set, f'lacks the key {needed}, which model = "{self.model}" needs'
+            )
+        _require(
+            bool(ridge) or "penalty" not in self.model_fields_set, 'penalty is for model = "ridge": remove it'
+        )
+        _require((twice := repeated(self.features)) is None, f'features has "{twice}" twice')
+        _require(
+            self.target not in self.features, f'"{self.target}" is the target and also one of the features'
+        )
+        _require(
+            INTERCEPT not in (*self.features, self.target),
+            f'"{INTERCEPT}" is what results call the constant term: rename that column',
+        )
+
+
+class Column(Section):
+    """[columns.NAME]: what the owner checks in its data. `range` is inclusive, in the column's own unit."""
+
+    type: Literal["number", "integer"] = key('"number" or "integer"', "number")
+    unit: Line | None = key('text, such as "kg/m2"', None)
+    range: Interval | None = key("[low, high]: two finite numbers, low below high", None)
+
+
+class Security(Section):
+    """[security]: against whom, and where the correlated randomness comes from."""
+
+    adversary: Literal["semi-honest"] = key('"semi-honest"', "semi-honest")
+    preprocessing: Literal["dealer"] = key('"dealer"', "dealer")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _promised_for_later(cls, section: Any) -> Any:
+        later = {"adversary": ("malicious", "semi-honest"), "preprocessing": ("ot", "dealer")}
+        for name, (value, instead) in later.items():
+            if isinstance(section, dict) and section.get(name) == value:
+                raise ValueError(f'{name} = "{value}" is not available in this version; use "{instead}"')
+        return section
+
+
+class Release(Section):
+    """[release]: who learns what, and from how many rows at least, in total and per party."""
+
+    to: tuple[Identifier, ...] = key("a list of names of parties, at least one", min_length=1, strict=False)
+    minimum_rows: int = key("a whole number, at least 1", 10, ge=1, lt=2**53)
+    outputs: tuple[Output, ...] = key(
+        "a list of some of " + ", ".join(f'"{name}"' for name in OUTPUTS), OUTPUTS, min_length=1, strict=False
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for name, values in (("to", self.to), ("outputs", self.outputs)):
+            _require((twice := repeated(values)) is None, f'{name} has "{twice}" twice')
+        _require(
+            "coefficients" in self.outputs or "standard_errors" not in self.outputs,
+            'outputs: "standard_errors" needs "coefficients" beside it',
+        )
+        return self
+
+
+class PartyEntry(Section):
+    """[[party]]: who takes part. `public_key` is 64 lower-case hex digits; None in an incomplete manifest."""
+
+    name: Identifier = key(IDENTIFIER_WORDS)
+    role: Literal["owner", "dealer"] = key('"owner" or "dealer"', "owner")
+    address: Address | None = key('"host:port", an IPv6 host in [brackets]', None)
+    public_key: PublicKey | None = key("the 64 hex digits that smpc keygen printed", None)
+
+
+class Document(Section):
+    """The whole file, as TOML names it."""
+
+    study: Study = key("a section [study]")
+    columns: dict[Line, Column] = key("sections [columns.NAME]", {})
+    security: Security = key("a section [security]", Security())
+    release: Release = key("a section [release]")
+    party: tuple[PartyEntry, ...] = key(
+        "blocks [[party]] (double brackets), one for each party", strict=False
+    )

@@ -1,0 +1,269 @@
+"""A party of a study on the network: what protocols see as their `Party`, over encrypted links.
+
+`open_session` meets the others. A `Session` then keeps every pair of parties in lockstep, and leaves well:
+with a bye that waits for all, or by telling all why it stops.
+Where protocols speak of a peer that is gone, a session raises LinkError, which names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from protocols import dealer
+from protocols.errors import MessageError, ProtocolError
+from protocols.party import Correlation, Stream
+from protocols.ring import RingArray, Shape
+from smpc import requests, wire
+from smpc.channel import Channel
+from smpc.config import Manifest
+from smpc.errors import KeyFileError, LinkError, SmpcError
+from smpc.hello import Facts
+from smpc.identity import Identity, fingerprint
+from smpc.meeting import Meeting, meet
+from smpc.transport import FrameHook, Links
+
+C = TypeVar("C")
+
+WAIT = 8.0
+PATIENCE = 600.0
+_CONFIRM_MARGIN = 2.0
+
+
+class Session:
+    """One run of a study, as one of its parties: a `protocols.party.Party`; see `open_session`.
+
+    Use it with `with`, in the thread that opened it: leaving the block normally waits until all parties are
+    done, and an exception is told to the others, by its text if that is meant for people.
+    """
+
+    def __init__(
+        self,
+        links: Links,
+        channel: Channel,
+        meeting: Meeting,
+        on_round: Callable[[int], None] | None = None,
+    ) -> None:
+        self._links, self._channel, self._meeting = links, channel, meeting
+        self._streams, self._on_round = meeting.streams, on_round
+        self._program, self._taken = wire.History(), wire.History()
+        self._waiting_for = set(meeting.streams)
+        self.rounds = 0
+
+    def __repr__(self) -> str:
+        return f"Session({self._meeting.names[self.rank]}, rank={self.rank}, rounds={self.rounds})"
+
+    @property
+    def id(self) -> bytes:
+        """32 bytes that all parties of this run have, and no other run."""
+        return self._meeting.session
+
+    @property
+    def rank(self) -> int:
+        """An owner's place in the manifest; the dealer comes after all owners."""
+        return self._meeting.rank
+
+    @property
+    def count(self) -> int:
+        """How many owners there are: the computing parties."""
+        return self._meeting.owners
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The owners, by rank."""
+        return self._meeting.names[: self.count]
+
+    @property
+    def facts(self) -> Mapping[str, Facts]:
+        """What each party, this one too, said of its data when it came."""
+        return self._meeting.facts
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of all frames so far; encryption and TCP add a little."""
+        return sum(self._links.sent.values())
+
+    @property
+    def bytes_received(self) -> int:
+        return sum(self._links.received.values())
+
+    @property
+    def bytes_to(self) -> Mapping[str, int]:
+        """`bytes_sent`, by peer."""
+        return dict(self._links.sent)
+
+    # For protocols
+
+    def exchange(
+        self, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
+    ) -> dict[int, list[RingArray]]:
+        for peer in {*send, *receive}:
+            self._check_peer(peer)
+        self._program.note("exchange", step)
+        states = {peer: self._state(peer) for peer in {*send, *receive}}
+        for peer, arrays in send.items():
+            self._channel.send(peer, "exchange", step, arrays, states[peer])
+        received = dict(self._channel.receive("exchange", step, receive, states))
+        self.rounds += 1
+        if self._on_round is not None:
+            self._on_round(self.rounds)
+        return received
+
+    def take(self, correlation: Correlation[C]) -> C:
+        correction = self._ask(correlation) if self.rank == dealer.RECEIVER else []
+        if self.rank != dealer.RECEIVER:
+            self._note_taken(correlation)
+        return dealer.part(correlation, self.rank, self._streams[self.count], correction)
+
+    def common(self, peer: int) -> Stream:
+        self._check_peer(peer)
+        return self._streams[peer]
+
+    def _ask(self, correlation: Correlation[Any]) -> list[RingArray]:
+        at = self.count
+        self._channel.send_message(at, "request", requests.encode(correlation), self._state(at))
+        self._note_taken(correlation)
+        shapes = [secret.shape for secret in correlation.derived()]
+        return dict(self._channel.receive("deal", "deal", {at: shapes}, {at: self._state(at)}))[at]
+
+    # For the dealer
+
+    def next_request(self) -> Correlation[Any] | None:
+        """What the receiving owner asks for next; None if it is done. Raises MessageError for nonsense."""
+        asking = dealer.RECEIVER
+        body = self._channel.receive_message(asking, "request", self._state(asking), "bye")
+        if body is None:
+            self._heard_bye(asking)
+            return None
+        try:
+            correlation = requests.decode(body)
+        except ValueError as error:
+            text = f"{self._meeting.names[asking]} asked the dealer for something else: {error}"
+            raise MessageError(text, frozenset({asking})) from None
+        self._note_taken(correlation)
+        return correlation
+
+    def answer(self, correlation: Correlation[Any]) -> None:
+        """Make `correlation` and send the receiving owner what it lacks."""
+        correction = dealer.correct(correlation, [self._streams[rank] for rank in range(self.count)])
+        self._channel.send(dealer.RECEIVER, "deal", "deal", correction, self._state(dealer.RECEIVER))
+
+    # Lockstep
+
+    def _note_taken(self, correlation: Correlation[Any]) -> None:
+        for history in (self._program, self._taken):
+            history.note("take", repr(correlation))
+
+    def _state(self, peer: int) -> bytes:
+        """What must be equal here and at `peer`: all that both know to have happened.
+
+        The dealer knows what was taken, and no more; two owners know each other's program and common stream.
+        """
+        if self.count in (self.rank, peer):
+            return self._taken.digest
+        return self._program.digest + self._streams[peer].position.to_bytes(16, "big")
+
+    def _check_peer(self, peer: int) -> None:
+        if peer == self.rank or not 0 <= peer < self.count:
+            raise ValueError(
+                f"party {self.rank} has no peer {peer}: its peers are below {self.count}, not itself"
+            )
+
+    # Beginning and end
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            _leave(self._links, error)
+
+    def close(self) -> None:
+        """Wait until every party is done, then close. Raises LinkError if one is not.
+
+        Closing again does nothing.
+        """
+        if self._links.closed:
+            return
+        try:
+            self._say_bye()
+        except BaseException as error:
+            _leave(self._links, error)
+            raise
+        self._links.close()
+
+    def _say_bye(self) -> None:
+        states = {peer: self._state(peer) for peer in self._streams}
+        for peer, state in states.items():
+            self._channel.send(peer, "bye", "bye", [], state)
+        for peer, _ in self._channel.receive("bye", "bye", dict.fromkeys(self._waiting_for, ()), states):
+            self._heard_bye(peer)
+
+    def _heard_bye(self, peer: int) -> None:
+        self._waiting_for.discard(peer)
+        self._links.finish(self._meeting.names[peer])
+
+
+def open_session(
+    manifest: Manifest,
+    identity: Identity,
+    me: str,
+    *,
+    wait: float = WAIT,
+    patience: float = PATIENCE,
+    facts: Facts | None = None,
+    on_frame: FrameHook | None = None,
+    on_round: Callable[[int], None] | None = None,
+) -> Session:
+    """Meet all parties of the study; return once everybody knows that all are here and agree.
+
+    `wait`: seconds for the others to come. `patience`: seconds that one may be silent later. `facts`: what
+    all may know of this party's data. `on_frame` sees every frame that leaves, `on_round` counts the rounds.
+    Raises KeyFileError if the key is not that of `me`, LinkError if a party is absent or does not agree.
+    """
+    _check_key(manifest, identity, me)
+    links = Links(identity, me, manifest.parties, on_frame)
+    try:
+        meeting = meet(links, manifest, me, facts or {}, wait)
+        channel = Channel(links, meeting.names, meeting.rank, meeting.session, wait + _CONFIRM_MARGIN)
+        _confirm(channel, meeting)
+    except BaseException as error:
+        _leave(links, error)
+        raise
+    channel.patience = patience
+    return Session(links, channel, meeting, on_round)
+
+
+def _check_key(manifest: Manifest, identity: Identity, me: str) -> None:
+    expected = bytes.fromhex(manifest.party(me).public_key or "")
+    if identity.public != expected:
+        raise KeyFileError(
+            f"the key of {identity.name} ({fingerprint(identity.public)}) is not the one that the manifest "
+            f"has for {me} ({fingerprint(expected)}): use that key file, or correct public_key everywhere"
+        )
+
+
+def _confirm(channel: Channel, meeting: Meeting) -> None:
+    """The first message under the session's name: whoever saw other parties has another name for it."""
+    states = dict.fromkeys(meeting.streams, b"")
+    for peer in states:
+        channel.send(peer, "ready", "ready", [], b"")
+    try:
+        for _ in channel.receive("ready", "ready", dict.fromkeys(states, ()), states):
+            pass
+    except MessageError as error:
+        (peer,) = error.culprits
+        text = f"{meeting.names[peer]} met other parties than we did: is one of them running twice?"
+        raise LinkError(text, meeting.names[peer]) from None
+
+
+def _leave(links: Links, error: BaseException) -> None:
+    """Tell all why, by the error's text if that is meant for people, and close."""
+    public = isinstance(error, SmpcError | ProtocolError)
+    links.stop(str(error) if public else type(error).__name__)
+    links.close()

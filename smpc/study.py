@@ -1,0 +1,218 @@
+"""A linear study from a checked table to a released result.
+
+`prepare` looks at the party's own data before any connection is made; `fit` runs on the connected parties. Both
+use the manifest's declared ranges to map columns to [-1, 1] and released numbers back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from protocols import fixedpoint, inputs, ring
+from smpc.errors import DataError, ManifestError, ModelError, ReleaseRefused
+from smpc.models import linear, moments
+from smpc.result import INTERCEPT, LinearResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from protocols.ring import RingArray
+    from smpc.config import Manifest
+    from smpc.data import Table
+    from smpc.models.linear import Fit
+    from smpc.models.moments import Moments
+    from smpc.release import Gate
+
+    Reals = NDArray[np.float64]
+
+VARY = "check: every column varies"
+SOUND = "check: the fit can be trusted"
+ROWS = "rows"
+FREEDOM = "effective degrees of freedom"
+PUBLIC = frozenset({ROWS, VARY, SOUND})
+
+_STRONGEST = 2.0**14  # penalty per row
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The public map of each column (features, then the target): u = (x - centre) / half."""
+
+    names: tuple[str, ...]
+    centre: Reals
+    half: Reals
+
+    @property
+    def origin(self) -> Reals:
+        """Where the features are zero, in units of u."""
+        origin: Reals = -self.centre[:-1] / self.half[:-1]
+        return origin
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prepared:
+    """A party's data in units of u, and what its peers are told of it (`facts`)."""
+
+    u: Reals
+    names: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+def geometry(manifest: Manifest) -> Geometry:
+    """The map that the declared ranges give. Raises ManifestError for a range too far from zero for its width."""
+    names = (*manifest.study.features, manifest.study.target)
+    ranges = np.array([manifest.columns[name].range for name in names], dtype=np.float64)
+    low, high = ranges[:, 0], ranges[:, 1]
+    shape = Geometry(names, low / 2 + high / 2, high / 2 - low / 2)
+    most = 2.0**linear.FARTHEST_ORIGIN_BITS - 1
+    for name, distance in zip(names, np.abs(shape.origin), strict=False):
+        if distance > most:
+            raise ManifestError(
+                f"[columns.{name}] range is more than {most:.0f} half-widths away from zero: subtract a constant from "
+                "the column and its range"
+            )
+    return shape
+
+
+def prepare(manifest: Manifest, table: Table) -> Prepared:
+    """Check what one party can check alone. Raises DataError or ReleaseRefused."""
+    least = manifest.release.minimum_rows
+    if table.rows < least:
+        raise ReleaseRefused(f"{table.name} has fewer rows than the study's minimum_rows, which is {least}")
+    shape = geometry(manifest)
+    by_columns = manifest.study.split == "columns"
+    names = tuple(name for name in shape.names if name in table.columns) if by_columns else shape.names
+    chosen = [shape.names.index(name) for name in names]
+    u = np.clip((table.matrix(names) - shape.centre[chosen]) / shape.half[chosen], -1.0, 1.0)
+    if not by_columns:
+        return Prepared(u, names, {})
+    for name in np.array(names)[moments.narrow(u)]:
+        raise DataError(f"{table.name}: {_narrow(str(name))}")
+    return Prepared(u, names, {"rows": table.rows, "columns": list(names)})
+
+
+def fit(gate: Gate, manifest: Manifest, prepared: Prepared, facts: Mapping[str, Mapping[str, Any]]) -> LinearResult | None:
+    """The result at a receiver, None elsewhere. `facts` are all owners', this party's among them.
+
+    Opens to every party the number of rows and two checks; to the receivers what [release] names. Raises
+    ModelError if there is no result to trust, DataError if columns are split in a way that makes no study.
+    """
+    shape = geometry(manifest)
+    by_columns = manifest.study.split == "columns"
+    owners = _owners(gate, shape, facts) if by_columns else ()
+    rows = _common_rows(facts) if by_columns else _count_rows(gate, len(prepared.u))
+    design = _design(manifest, shape, rows)
+    if by_columns:
+        secret = moments.of_columns(gate.party, prepared.u, owners)
+    else:
+        secret = moments.of_rows(gate.party, prepared.u, rows)
+    _require_variation(gate, shape, secret)
+    fitted = linear.fit(gate.party, secret, design)
+    for wrong, reason in zip(gate.announce(**{SOUND: fitted.wrong})[SOUND], linear.CHECKS, strict=True):
+        if wrong:
+            raise ModelError(f"no result: {reason}")
+    opened = gate.release(_outputs(manifest, fitted))
+    return None if opened is None else _result(manifest, shape, design, fitted.halvings, opened)
+
+
+def _count_rows(gate: Gate, own: int) -> int:
+    share = inputs.total(gate.party, ring.from_int([own]))
+    return int(gate.announce(**{ROWS: share})[ROWS][0])
+
+
+def _common_rows(facts: Mapping[str, Mapping[str, Any]]) -> int:
+    first, rows = next((name, int(fact["rows"])) for name, fact in facts.items())
+    for name, fact in facts.items():
+        if fact["rows"] != rows:
+            raise DataError(
+                f"{name} has {fact['rows']} rows and {first} has {rows}: with split = \"columns\" every party has the "
+                "same people in the same order"
+            )
+    return rows
+
+
+def _owners(gate: Gate, shape: Geometry, facts: Mapping[str, Mapping[str, Any]]) -> tuple[int, ...]:
+    """The rank that holds each column."""
+    ranks = []
+    for column in shape.names:
+        holders = [name for name in gate.names if column in facts[name]["columns"]]
+        if len(holders) != 1:
+            where = "no party's file" if not holders else "the files of " + " and ".join(holders)
+            raise DataError(f'column "{column}" is in {where}: with split = "columns" it belongs in exactly one')
+        ranks.append(gate.names.index(holders[0]))
+    return tuple(ranks)
+
+
+def _design(manifest: Manifest, shape: Geometry, rows: int) -> linear.Design:
+    features = len(manifest.study.features)
+    if rows < features + 2:
+        raise ModelError(
+            f"{rows} rows are too few for {features} features and an intercept: at least {features + 2} are needed"
+        )
+    penalty = manifest.study.penalty
+    if penalty / rows > _STRONGEST:
+        raise ModelError(f"[study] penalty is more than {_STRONGEST:.0f} times the number of rows: choose a smaller one")
+    return linear.Design(rows, shape.origin, penalty)
+
+
+def _require_variation(gate: Gate, shape: Geometry, secret: Moments) -> None:
+    varies = gate.announce(**{VARY: secret.varies})[VARY]
+    for name, flag in zip(shape.names, varies, strict=True):
+        if not flag:
+            raise ModelError(f"no result: {_narrow(name)}")
+
+
+def _narrow(name: str) -> str:
+    return (
+        f'column "{name}" is constant, or its declared range is over a thousand times as wide as its values vary: '
+        "leave it out, or declare a narrower range"
+    )
+
+
+def _outputs(manifest: Manifest, fitted: Fit) -> dict[str, Any]:
+    """Name and share of everything that [release] allows."""
+    from protocols.shares import concatenate
+
+    every = {
+        "coefficients": [fitted.intercept, fitted.coefficients],
+        "standard_errors": [fitted.intercept_error, fitted.errors],
+        "fit": [fitted.sigma, fitted.unexplained],
+    }
+    chosen = {name: concatenate(every[name]) for name in every if name in manifest.release.outputs}
+    if manifest.study.penalty and len(chosen) > ("coefficients" in chosen):
+        chosen[FREEDOM] = fitted.shrinkage
+    return chosen
+
+
+def _result(
+    manifest: Manifest, shape: Geometry, design: linear.Design, halvings: int, opened: Mapping[str, RingArray]
+) -> LinearResult:
+    """The opened numbers in the units of the data."""
+    study, d = manifest.study, len(design.origin)
+    shrinkage = float(fixedpoint.decode(opened[FREEDOM], linear.SHAPE_BITS)[0]) if FREEDOM in opened else 0.0
+    freedom = design.rows - 1 - d + shrinkage
+    unit = shape.half[-1]
+    coefficients = errors = r_squared = residual = None
+    if "coefficients" in opened:
+        slopes = fixedpoint.decode(opened["coefficients"][1:], linear.COEFFICIENT_BITS) * unit / shape.half[:-1]
+        level = shape.centre[-1] + unit * fixedpoint.decode(opened["coefficients"][:1], linear.INTERCEPT_BITS)
+        coefficients = np.concatenate([level, slopes])
+    if "standard_errors" in opened:
+        scale = unit / np.sqrt((1 + design.strength) * 2.0**halvings * freedom)
+        level = fixedpoint.decode(opened["standard_errors"][:1], design.intercept_error_bits)
+        slopes = fixedpoint.decode(opened["standard_errors"][1:], linear.ERROR_BITS) / shape.half[:-1]
+        errors = np.concatenate([level, slopes]) * scale
+    if "fit" in opened:
+        sigma = float(fixedpoint.decode(opened["fit"][:1], linear.SIGMA_BITS)[0])
+        residual = float(2 * unit * sigma * np.sqrt(design.rows / freedom))
+        r_squared = 1 - float(fixedpoint.decode(opened["fit"][1:], linear.UNEXPLAINED_BITS)[0]) ** 2
+    return LinearResult(
+        study.name, str(study.model), study.target, (INTERCEPT, *study.features), design.rows, study.confidence_level,
+        coefficients, errors, freedom if len(opened) > ("coefficients" in opened) else None, r_squared, residual,
+        study.penalty or None,
+    )  # fmt: skip

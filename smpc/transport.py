@@ -1,0 +1,231 @@
+"""The encrypted links of one party to all others, over ZeroMQ.
+
+Of two parties the one that comes first in the manifest listens, if it has an address, and the other dials.
+A link that breaks is not mended: frames may be lost with it, and the other process may be another one. Every
+wait has an end, and every failure names the peer. One process and one thread own the sockets.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import zmq
+
+from protocols.errors import ForkError
+from smpc import wire
+from smpc.config import PartyEntry
+from smpc.ends import Context, Dialler, End, Listener
+from smpc.errors import LinkError
+from smpc.identity import Identity, fingerprint
+
+FrameHook: TypeAlias = Callable[[str, str, bytes], None]  # the receiver, what kind of frame, all its bytes
+
+_BATCH = 64
+_AHEAD_LIMIT = 4 * 1024**3
+LINGER_MS = 1000
+
+
+class Links:
+    """A link to every other party of `parties`; open it with `meet`.
+
+    `sent` and `received` count bytes of frames by peer. Raises LinkError if the port cannot be opened.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        me: str,
+        parties: Sequence[PartyEntry],
+        on_frame: FrameHook | None = None,
+    ) -> None:
+        self._me, self._on_frame = me, on_frame
+        self._owner = os.getpid(), threading.get_ident()
+        peers = [party.name for party in parties if party.name != me]
+        self.sent, self.received = dict.fromkeys(peers, 0), dict.fromkeys(peers, 0)
+        self.frames = 0
+        self._inboxes: dict[str, deque[memoryview]] = {peer: deque() for peer in peers}
+        self._ahead = dict.fromkeys(peers, 0)
+        self._greeted: set[str] = set()
+        self._finished: set[str] = set()
+        self._ends: dict[str, Listener | Dialler] = {}
+        self._context: Context = zmq.Context()
+        self._poller = zmq.Poller()
+        try:
+            self._open(identity, parties)
+        except BaseException:
+            self.close(0)
+            raise
+
+    def _open(self, identity: Identity, parties: Sequence[PartyEntry]) -> None:
+        me = next(party for party in parties if party.name == self._me)
+        peers = [party for party in parties if party is not me]
+        keys = {peer.name: bytes.fromhex(peer.public_key or "") for peer in peers}
+        dialled = [peer for peer in peers if _listener_of(me, peer, parties) is peer]
+        dialling = {keys[peer.name]: peer.name for peer in peers if peer not in dialled}
+        if dialling:
+            listener = Listener(self._context, identity, me.name, me.address or "", dialling)
+            self._ends.update(dict.fromkeys(dialling.values(), listener))
+        for peer in dialled:
+            name, address = peer.name, peer.address or ""
+            self._ends[name] = Dialler(
+                self._context, identity, me.name, name, address=address, key=keys[name]
+            )
+        for end in self._distinct():
+            self._poller.register(end.socket, zmq.POLLIN)
+            self._poller.register(end.monitor, zmq.POLLIN)
+
+    def meet(self, hellos: Mapping[str, bytes], wait: float) -> Iterator[tuple[str, memoryview]]:
+        """Send every peer its hello as soon as it is there, and give each one's first frame as it comes.
+
+        Raises LinkError if a peer is not there after `wait` seconds, cannot be who it should be, or leaves.
+        """
+        self._check_owner()
+        deadline = time.monotonic() + wait
+        absent = dict.fromkeys(self._ends)
+        while absent:
+            for peer, end in self._ends.items():
+                if isinstance(end, Dialler) and end.up:
+                    self._greet(peer, hellos)
+            if (arrived := self._next(absent)) is None:
+                self._check_gone()
+                if not self._wait(deadline) and not any(self._inboxes[peer] for peer in absent):
+                    raise LinkError(self._why_absent(absent, wait), next(iter(absent)))
+                continue
+            del absent[arrived[0]]
+            self._greet(arrived[0], hellos)
+            yield arrived
+
+    def send(self, peer: str, frame: bytes, kind: str) -> None:
+        """Hand a frame to the network; it may be queued here. Raises LinkError if the peer is gone."""
+        self._check_owner()
+        end = self._ends[peer]
+        end.look()
+        if peer in end.gone or not end.send(peer, frame):
+            end.gone.add(peer)
+            self._take_in(end)
+            self._check_gone()
+        self._count(peer, frame, kind)
+
+    def receive(self, wanted: Collection[str], patience: float, doing: str) -> tuple[str, memoryview]:
+        """The next frame from one of `wanted`, and who sent it.
+
+        Raises LinkError if any peer left or stopped, or if all of `wanted` are silent for `patience` seconds.
+        """
+        self._check_owner()
+        deadline = time.monotonic() + patience
+        while (arrived := self._next(wanted)) is None:
+            self._check_gone()
+            if not self._wait(deadline) and not any(self._inboxes[peer] for peer in wanted):
+                names = " and ".join(sorted(wanted))
+                raise LinkError(f"{names} sent nothing for {patience:g} s, at {doing}", min(wanted))
+        return arrived
+
+    def finish(self, peer: str) -> None:
+        """Note that `peer` has said bye: that it leaves is no failure any more."""
+        self._finished.add(peer)
+
+    def stop(self, text: str) -> None:
+        """Tell all peers that are there why this party stops, in one public line."""
+        if self._owner != (os.getpid(), threading.get_ident()):
+            return
+        for peer, end in self._ends.items():
+            frame = wire.stop_frame(self._me, peer, text)
+            if peer not in end.gone and end.send(peer, frame):
+                self._count(peer, frame, "stop")
+
+    def close(self, linger: int = LINGER_MS) -> None:
+        """Close all; what was sent may still leave for `linger` milliseconds. In a forked child: nothing."""
+        if self._owner[0] != os.getpid() or self.closed:
+            return
+        for end in self._distinct():
+            end.close(linger)
+        self._context.term()
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._context.closed)
+
+    def _greet(self, peer: str, hellos: Mapping[str, bytes]) -> None:
+        if peer not in self._greeted:
+            self._greeted.add(peer)
+            self.send(peer, hellos[peer], "hello")
+
+    # Waiting
+
+    def _next(self, wanted: Collection[str]) -> tuple[str, memoryview] | None:
+        for peer in wanted:
+            if self._inboxes[peer]:
+                frame = self._inboxes[peer].popleft()
+                self._ahead[peer] -= len(frame)
+                return peer, frame
+        return None
+
+    def _wait(self, deadline: float) -> bool:
+        """Wait until something happens, and take it in; False once the deadline has passed."""
+        left = deadline - time.monotonic()
+        ready = dict(self._poller.poll(max(0, math.ceil(left * 1000))))
+        for end in self._distinct():
+            if end.monitor in ready:
+                end.look()
+            if end.socket in ready or end.gone:
+                self._take_in(end)
+        return left > 0
+
+    def _take_in(self, end: End) -> None:
+        """Frames to inboxes: all of them where a peer is gone, for its last one may say why."""
+        taken = 0
+        while (end.gone or taken < _BATCH) and (arrived := end.read()) is not None:
+            self._keep(*arrived)
+            taken += 1
+
+    def _keep(self, peer: str, frame: memoryview) -> None:
+        if (reason := wire.stop_text(peer, self._me, frame)) is not None:
+            self._ends[peer].gone.add(peer)
+            raise LinkError(f"{peer} stopped: {reason}", peer)
+        self.received[peer] += len(frame)
+        self._ahead[peer] += len(frame)
+        if self._ahead[peer] > _AHEAD_LIMIT:
+            raise LinkError(f"{peer} sends more than {_AHEAD_LIMIT >> 30} GiB that nobody asked for", peer)
+        self._inboxes[peer].append(frame)
+
+    def _distinct(self) -> Iterable[Listener | Dialler]:
+        return dict.fromkeys(self._ends.values())
+
+    def _count(self, peer: str, frame: bytes, kind: str) -> None:
+        self.sent[peer] += len(frame)
+        self.frames += 1
+        if self._on_frame is not None:
+            self._on_frame(peer, kind, frame)
+
+    # Failing
+
+    def _check_owner(self) -> None:
+        if self._owner[0] != os.getpid():
+            raise ForkError("links were inherited over fork: open a session of its own in the child")
+        if self._owner[1] != threading.get_ident():
+            raise RuntimeError("links belong to the thread that opened them")
+
+    def _check_gone(self) -> None:
+        for peer, end in self._ends.items():
+            if peer in end.gone and peer not in self._finished:
+                raise LinkError(f"{peer} left: its process ended or its connection broke", peer)
+
+    def _why_absent(self, absent: Iterable[str], wait: float) -> str:
+        reasons = [f"{peer} is absent: {self._ends[peer].missing} in {wait:g} s" for peer in absent]
+        for listener in (end for end in self._distinct() if isinstance(end, Listener)):
+            reasons += [f"an unknown key was refused here: {fingerprint(key)}" for key in listener.refused]
+            if listener.foreign:
+                reasons.append("a connection was refused here that did not know our public_key")
+        return "; ".join(reasons)
+
+
+def _listener_of(one: PartyEntry, other: PartyEntry, order: Sequence[PartyEntry]) -> PartyEntry:
+    """Of two parties the one that comes first, if it has an address, else the other."""
+    first, second = sorted((one, other), key=order.index)
+    return second if first.address is None else first

@@ -1,0 +1,224 @@
+"""Frames: what one party sends to another, as bytes, and back.
+
+A frame is [32-byte tag][body]. Parties run in lockstep, so a receiver knows of the next frame all but its
+content: it computes the tag that it expects and compares. Ring data is then cut by the shapes that the
+receiver's own program has; nothing of it is parsed. The tag covers the session, both ends, the frame's
+number on this link, what the message is, its shapes, and a digest of all that both did before: a party at
+another step, a frame that was deleted, repeated, swapped or kept from another run, each is another tag.
+
+The tag authenticates no content: the encrypted link below does.
+
+Small messages that do carry structure (hello, dealer requests, the reason of a stop) are msgpack in its one
+canonical form. Hello and stop have tags that no version may change: they are how parties of different
+versions tell each other so.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from math import prod
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from protocols import ring
+from protocols.errors import MessageError
+from protocols.ring import RingArray, Shape
+
+VERSION = 1
+TAG_BYTES = 32
+# Small enough that on a slow line (1 Mbit/s) a frame passes between two heartbeats' time-outs.
+CHUNK = 256 * 1024
+MESSAGE_LIMIT = 128 * 1024
+FRAME_LIMIT = CHUNK + 64 * 1024
+LINE_LIMIT = 500
+
+HELLO_TAG = blake2b(b"hello", digest_size=TAG_BYTES, person=b"smpc").digest()
+
+Buffer = bytes | memoryview
+
+
+@dataclass(frozen=True)
+class Label:
+    """All that both ends know of a message before it is sent.
+
+    `number` is that of its first frame on this link in this direction; `state` is what must be equal at both
+    ends at this point (see `History`); `peer` is the other end's name, for error messages only.
+    """
+
+    session: bytes
+    sender: int
+    receiver: int
+    number: int
+    kind: str
+    step: str
+    state: bytes
+    shapes: tuple[Shape, ...] = ()
+    peer: str = ""
+
+    def tag(self, part: int = 0) -> bytes:
+        known = [VERSION, self.sender, self.receiver, self.number, part, self.kind, self.step, self.state]
+        packed: bytes = msgpack.packb([*known, self.shapes])
+        return blake2b(packed, digest_size=TAG_BYTES, key=self.session, person=b"smpc").digest()
+
+    def matches(self, frame: Buffer, part: int = 0) -> bool:
+        return hmac.compare_digest(memoryview(frame)[:TAG_BYTES], self.tag(part))
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole body, over all parts."""
+        return sum(map(prod, self.shapes)) * ring.BYTES
+
+    def wrong(self, what: str) -> MessageError:
+        return MessageError(f"{self.peer} {what}", frozenset({self.sender}))
+
+
+class History:
+    """A running digest of what a program did: equal at two parties as long as both do the same."""
+
+    def __init__(self) -> None:
+        self.digest = bytes(16)
+
+    def note(self, what: str, detail: str) -> None:
+        self.digest = blake2b(self.digest + msgpack.packb([what, detail]), digest_size=16).digest()
+
+
+# Ring data
+
+
+def encode(label: Label, arrays: Sequence[RingArray]) -> Iterator[bytes]:
+    """The frames of a message, at least one. Copies each element once.
+
+    Raises ValueError unless the arrays have the label's shapes and ring elements.
+    """
+    if any(array.dtype != np.uint64 for array in arrays) or label.shapes != tuple(a.shape for a in arrays):
+        raise ValueError(f"step {label.step!r} sends ring arrays of the shapes {label.shapes}")
+    views = [np.ascontiguousarray(array, dtype="<u8").reshape(-1).view(np.uint8).data for array in arrays]
+    for part, pieces in enumerate(_cut(views)):
+        yield b"".join([label.tag(part), *pieces])
+
+
+def _cut(views: Sequence[memoryview]) -> Iterator[list[memoryview]]:
+    """The bytes of `views` one after another, `CHUNK` bytes a time; one empty list for no bytes at all."""
+    pieces: list[memoryview] = []
+    room, empty = CHUNK, True
+    for view in views:
+        at = 0
+        while at < len(view):
+            pieces.append(view[at : at + room])
+            at += len(pieces[-1])
+            room -= len(pieces[-1])
+            if not room:
+                yield pieces
+                pieces, room, empty = [], CHUNK, False
+    if pieces or empty:
+        yield pieces
+
+
+class Assembly:
+    """The arrays of one expected message, filled frame by frame."""
+
+    def __init__(self, label: Label) -> None:
+        self._label = label
+        self._elements = np.empty(label.size // ring.BYTES, dtype="<u8")
+        self._bytes = self._elements.view(np.uint8).data
+        self._filled = self.parts = 0
+
+    @property
+    def complete(self) -> bool:
+        return self.parts > 0 and self._filled == self._label.size
+
+    def add(self, frame: Buffer) -> None:
+        """The next frame. Raises MessageError, naming the peer, unless it is exactly the one expected."""
+        body = open_frame(self._label, frame, self.parts)
+        expected = min(CHUNK, self._label.size - self._filled)
+        if len(body) != expected:
+            raise self._label.wrong(f"sent {len(body)} bytes where step {self._label.step!r} has {expected}")
+        self._bytes[self._filled : self._filled + expected] = body
+        self._filled += expected
+        self.parts += 1
+
+    def arrays(self) -> list[RingArray]:
+        """The message: disjoint views of one buffer. Call it when `complete`."""
+        native = self._elements.astype(np.uint64, copy=False)
+        ends = np.cumsum([prod(shape) for shape in self._label.shapes], dtype=np.int64)[:-1]
+        pieces = np.split(native, ends) if self._label.shapes else []
+        return [piece.reshape(shape) for piece, shape in zip(pieces, self._label.shapes, strict=True)]
+
+
+def open_frame(label: Label, frame: Buffer, part: int = 0) -> memoryview:
+    """The body of `frame`. Raises MessageError unless its tag is the expected one."""
+    if not label.matches(frame, part):
+        raise label.wrong(
+            f"is not where we are, at step {label.step!r} (frame {label.number + part} of this link): "
+            "do all parties run the same program on tables of the agreed shape?"
+        )
+    return memoryview(frame)[TAG_BYTES:]
+
+
+# Structured messages
+
+
+def pack(message: object) -> bytes:
+    """`message` in msgpack's canonical form. Raises ValueError if it is larger than MESSAGE_LIMIT."""
+    packed: bytes = msgpack.packb(message)
+    if len(packed) > MESSAGE_LIMIT:
+        raise ValueError(f"a message of {len(packed)} bytes: at most {MESSAGE_LIMIT} are possible")
+    return packed
+
+
+def unpack(data: Buffer) -> Any:
+    """Inverse of `pack`, for bytes of a stranger: scalars, text, bytes, lists, and dicts with text keys.
+
+    Raises ValueError, and nothing else, unless `data` is what `pack` makes of the result.
+    """
+    if len(data) > MESSAGE_LIMIT:
+        raise ValueError("message too large")
+    try:
+        message = msgpack.unpackb(data, strict_map_key=True, ext_hook=_no_extension, max_ext_len=0)
+        again: bytes = msgpack.packb(message)
+    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
+        raise ValueError("not a message") from error
+    if again != bytes(data):
+        raise ValueError("not in canonical form")
+    return message
+
+
+def _no_extension(code: int, data: bytes) -> object:  # noqa: ARG001 - msgpack's signature
+    raise ValueError("extension types are not used")
+
+
+# The reason of a stop
+
+
+def stop_frame(sender: str, receiver: str, text: str) -> bytes:
+    """What a party that fails sends last; it may come where any other frame is expected."""
+    return _stop_tag(sender, receiver) + pack({"text": line(text)})
+
+
+def stop_text(sender: str, receiver: str, frame: Buffer) -> str | None:
+    """Why `sender` stopped, fit for a terminal; None if `frame` is another frame."""
+    view = memoryview(frame)
+    if not hmac.compare_digest(view[:TAG_BYTES], _stop_tag(sender, receiver)):
+        return None
+    try:
+        message = unpack(view[TAG_BYTES:])
+        text = message["text"] if isinstance(message, dict) else None
+    except (ValueError, KeyError):
+        text = None
+    return line(text) if isinstance(text, str) else "for a reason that cannot be shown"
+
+
+def line(text: str) -> str:
+    """`text` as one printable line of at most LINE_LIMIT characters."""
+    short = text[:LINE_LIMIT]
+    return short if short.isprintable() else ascii(short)[1:-1][:LINE_LIMIT]
+
+
+def _stop_tag(sender: str, receiver: str) -> bytes:
+    names = msgpack.packb([sender, receiver])
+    return blake2b(names, digest_size=TAG_BYTES, person=b"smpc stop").digest()

@@ -1,0 +1,139 @@
+"""What several files need: words shared by exclusive or, frozen vectors, a small run of every protocol."""
+
+import json
+from collections.abc import Callable
+from itertools import permutations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from protocols import beaver, binary, conversion, functions, inputs, local, opening, truncation
+from protocols.prg import Prg, derive
+from protocols.ring import RingArray, Shape
+from protocols.shares import BitShare, Share, split, xor_up
+
+SEED = bytes(range(32))
+Elements = dict[tuple[int, int], int]
+
+
+class Operands:
+    """One party's shares of fixed values; equal calls in one order give shares of one value at all parties."""
+
+    def __init__(self, party: local.LocalParty) -> None:
+        self.party = party
+        self.prg = Prg(derive(SEED, "operands"))
+
+    def share(self, *shape: int, bits: int = 64) -> Share:
+        x = self.prg.ring(shape) >> np.uint64(64 - bits)
+        return split(x, self.party.count, self.prg)[self.party.rank]
+
+    def word(self, *shape: int) -> BitShare:
+        return _split_bits(self.prg.ring(shape), self.party.count, self.prg)[self.party.rank]
+
+    def public(self, *shape: int) -> RingArray:
+        return self.prg.ring(shape)
+
+
+class Case(NamedTuple):
+    """A run of one protocol, and how many of its units each party sends to which peer."""
+
+    protocol: Callable[..., Any]
+    program: Callable[[local.LocalParty, Operands], Any]
+    units: Callable[[int], Elements]
+
+    def run(self, count: int) -> list[local.LocalParty]:
+        """Deterministic, byte by byte."""
+        parties = local.parties(count, SEED)
+        local.run_all(parties, lambda party: self.program(party, Operands(party)))
+        return parties
+
+
+def _all(units: int) -> Callable[[int], Elements]:
+    return lambda count: dict.fromkeys(permutations(range(count), 2), units)
+
+
+def _to_first(units: int) -> Callable[[int], Elements]:
+    return lambda count: {(sender, 0): units for sender in range(1, count)}
+
+
+def _owned(party: local.LocalParty, x: RingArray, owner: int) -> RingArray | None:
+    return x if party.rank == owner else None
+
+
+def _private(party: local.LocalParty, own: Operands) -> Share:
+    x, y = own.public(2, 3), own.public(3, 4)
+    return beaver.private_matmul(party, {0: x, 1: y}.get(party.rank), (0, 1), (2, 3), (3, 4))
+
+
+CASES = {
+    "zero": Case(inputs.zero, lambda p, o: inputs.zero(p, (2, 3)), _all(6)),
+    "share": Case(
+        inputs.share, lambda p, o: inputs.share(p, _owned(p, o.public(2, 3), 1), 1, (2, 3)), _all(6)
+    ),
+    "total": Case(inputs.total, lambda p, o: inputs.total(p, o.public(2, 3)), _all(6)),
+    "open_masked": Case(
+        opening.open_masked, lambda p, o: opening.open_masked(p, o.share(2, 3), o.word(5)), _all(11)
+    ),
+    "disclose": Case(
+        opening.disclose, lambda p, o: opening.disclose(p, range(p.count), o.share(2, 3), o.share(5)), _all(11)
+    ),
+    "disclose_to_one": Case(
+        opening.disclose, lambda p, o: opening.disclose(p, [0], o.share(2, 3)), _to_first(6)
+    ),
+    "multiply": Case(beaver.multiply, lambda p, o: beaver.multiply(p, o.share(2, 3), o.share(2, 3)), _all(6)),
+    "matmul": Case(beaver.matmul, lambda p, o: beaver.matmul(p, o.share(2, 3), o.share(3, 4)), _all(18)),
+    "square": Case(beaver.square, lambda p, o: beaver.square(p, o.share(2, 3)), _all(6)),
+    "private_matmul": Case(beaver.private_matmul, _private, lambda count: {(0, 1): 6, (1, 0): 12}),
+    "truncate": Case(
+        truncation.truncate, lambda p, o: truncation.truncate(p, o.share(2, 3, bits=62), 20), _all(6)
+    ),
+    "conjunction": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(6), o.word(6)), _all(6)),
+    "subtract_from_public": Case(
+        binary.subtract_from_public,
+        lambda p, o: binary.subtract_from_public(p, o.public(6), o.word(6)),
+        _all(6),
+    ),
+    "leading_one": Case(binary.leading_one, lambda p, o: binary.leading_one(p, o.word(6)), _all(6)),
+    "to_bits": Case(conversion.to_bits, lambda p, o: conversion.to_bits(p, o.share(2, 3)), _all(6)),
+    "from_bits": Case(conversion.from_bits, lambda p, o: conversion.from_bits(p, o.word(2, 3), 7), _all(6)),
+    "negative": Case(conversion.negative, lambda p, o: conversion.negative(p, o.share(2, 3)), _all(6)),
+    "normalize": Case(
+        functions.normalize, lambda p, o: functions.normalize(p, o.share(6, bits=60)), _all(6)
+    ),
+    "roots": Case(functions.roots, lambda p, o: functions.roots(p, o.share(6, bits=61) + (1 << 61)), _all(6)),
+    "square_root": Case(
+        functions.square_root, lambda p, o: functions.square_root(p, o.share(6, bits=60)), _all(6)
+    ),
+    "scale_up": Case(
+        functions.scale_up, lambda p, o: functions.scale_up(p, o.share(6, bits=30), o.share(6, bits=5), 16), _all(6)
+    ),
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    return CASES[request.param]
+
+
+@pytest.fixture(scope="session")
+def cases() -> dict[str, Case]:
+    return CASES
+
+
+@pytest.fixture(scope="session")
+def split_bits() -> Callable[[RingArray, int], list[BitShare]]:
+    return lambda x, count: _split_bits(x, count, Prg(SEED))
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Callable[[str], Any]:
+    """The frozen vectors of a name."""
+    folder = Path(__file__).parent.parent / "vectors"
+    return lambda name: json.loads((folder / f"{name}.json").read_text())
+
+
+def _split_bits(x: RingArray, count: int, prg: Prg) -> list[BitShare]:
+    masks = [prg.ring(x.shape) for _ in range(count - 1)]
+    return [BitShare(rank, values) for rank, values in enumerate([*masks, xor_up([x, *masks])])]

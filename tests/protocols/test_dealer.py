@@ -1,0 +1,150 @@
+"""Correlated randomness by seeds and corrections."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from protocols import dealer, ring
+from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
+from protocols.binary import WordTriple
+from protocols.conversion import DaBits, EdaBits
+from protocols.prg import Prg, derive
+from protocols.shares import Share, combine, combine_bits
+from protocols.truncation import TruncationMask
+
+SEED = bytes(range(32))
+SHAPES = [(1,), (7,), (2, 3), (0,), (2, 0), (1, 1, 4)]
+
+
+def streams(count):
+    return [Prg(derive(SEED, "vector", bytes([rank]))) for rank in range(count)]
+
+
+def deal(correlation, count):
+    """Every party's part."""
+    correction = dealer.correct(correlation, streams(count))
+    return [
+        dealer.part(correlation, rank, stream, correction if rank == dealer.RECEIVER else [])
+        for rank, stream in enumerate(streams(count))
+    ]
+
+
+def whole(parts):
+    """The secrets of which the parties have parts, in the clear."""
+    columns = zip(*(part if isinstance(part, tuple) else (part,) for part in parts), strict=True)
+    return [(combine if isinstance(column[0], Share) else combine_bits)(column) for column in columns]
+
+
+def test_parts_make_a_triple():
+    a, b, c = whole(deal(ElementTriple((4,)), 3))
+    np.testing.assert_array_equal(a * b, c)
+
+
+# What each correlation promises, from the paper and not from `compute`
+
+LOW = np.uint64(2**63 - 1)
+LAWS: list[tuple[Any, Any]] = [
+    *[(ElementTriple(shape), lambda a, b, c: (c == a * b).all()) for shape in SHAPES],
+    *[(ElementSquare(shape), lambda a, c: (c == a * a).all()) for shape in SHAPES],
+    *[(WordTriple(shape), lambda a, b, c: (c == a & b).all()) for shape in SHAPES],
+    *[(EdaBits(shape), lambda r, bits: (r == bits).all()) for shape in SHAPES],
+    *[
+        (MatrixTriple(*sizes, owners), lambda a, b, c: (c == ring.matmul(a, b)).all())
+        for sizes in [(2, 3, 4), (1, 1, 1), (0, 2, 3), (2, 0, 3)]
+        for owners in [None, (0, 1), (1, 0)]
+    ],
+    *[
+        (
+            TruncationMask(shape, f),
+            lambda r, top, q, f=np.uint64(f): (top == r >> np.uint64(63)).all() and (q == (r & LOW) >> f).all(),
+        )
+        for shape in SHAPES
+        for f in (1, 20, 61)
+    ],
+    *[
+        (
+            DaBits(shape, bits),
+            lambda s, each, bits=bits: all((each[..., i] == s >> np.uint64(i) & np.uint64(1)).all() for i in range(bits)),
+        )
+        for shape in SHAPES
+        for bits in (1, 7, 64)
+    ],
+]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize(("correlation", "law"), LAWS, ids=[repr(correlation) for correlation, _ in LAWS])
+def test_parts_fulfil_the_law_of_their_correlation(correlation, law, count):
+    parts = deal(correlation, count)
+    assert law(*whole(parts))
+    secrets = [*correlation.drawn(), *correlation.derived()]
+    for rank, part in enumerate(parts):
+        for share, secret in zip(part, secrets, strict=True):
+            assert (share.rank, share.shape, type(share)) == (rank, secret.shape, secret.kind)
+
+
+@pytest.mark.parametrize("owners", [(0, 1), (1, 0), (2, 0), (1, 2)])
+def test_an_owner_knows_its_mask_and_the_others_nothing_of_it(owners):
+    parts = deal(MatrixTriple(2, 3, 4, owners), 3)
+    for rank in range(3):
+        assert parts[rank].a.values.any() == (rank == owners[0])
+        assert parts[rank].b.values.any() == (rank == owners[1])
+        assert parts[rank].c.values.all()
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("correlation", [LAWS[i][0] for i in (1, 7, 13, 19, -1)], ids=repr)
+def test_the_dealer_sends_one_array_for_each_derived_secret(correlation, count):
+    correction = dealer.correct(correlation, streams(count))
+    assert [array.shape for array in correction] == [secret.shape for secret in correlation.derived()]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_a_long_sequence_keeps_all_streams_in_step(count):
+    """The dealer's copies of the streams stand where the parties' stand after every correlation."""
+    theirs, mine = streams(count), streams(count)
+    for correlation, law in LAWS:
+        correction = dealer.correct(correlation, theirs)
+        parts = [dealer.part(correlation, rank, mine[rank], [] if rank else correction) for rank in range(count)]
+        assert law(*whole(parts))
+        assert [stream.position for stream in theirs] == [stream.position for stream in mine]
+
+
+def test_no_two_correlations_share_randomness():
+    theirs, mine = streams(2), streams(2)
+    masks = []
+    for _ in range(50):
+        correction = dealer.correct(ElementTriple((3,)), theirs)
+        for rank in (0, 1):
+            triple = dealer.part(ElementTriple((3,)), rank, mine[rank], [] if rank else correction)
+            masks += [part.values for part in triple]
+    assert len(np.unique(masks)) == 50 * 2 * 3 * 3
+
+
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_a_receiver_refuses_a_correction_that_is_not_there_or_too_long(wrong):
+    correction = dealer.correct(ElementTriple((3,)), streams(2))
+    with pytest.raises(ValueError, match="zip"):
+        dealer.part(ElementTriple((3,)), dealer.RECEIVER, streams(2)[0], correction * wrong)
+
+
+@pytest.mark.parametrize("correlation", [ElementTriple((2,)), MatrixTriple(1, 2, 3, (0, 1)), DaBits((4,), 7)])
+def test_equal_requests_have_equal_representations(correlation):
+    again = type(correlation)(**vars(correlation))
+    assert again == correlation
+    assert repr(again) == repr(correlation)
+
+
+def test_frozen_vectors(vectors):
+    correlations = {
+        "ElementTriple": ElementTriple((2,)),
+        "ElementSquare": ElementSquare((2,)),
+        "TruncationMask": TruncationMask((2,), 20),
+        "WordTriple": WordTriple((2,)),
+    }
+    for name, runs in vectors("dealer").items():
+        for vector in runs:
+            parts = deal(correlations[name], len(vector["drawn"]))
+            expected = [[*d, *c] for d, c in zip(vector["drawn"], vector["derived"], strict=True)]
+            assert [[share.values.tolist() for share in part] for part in parts] == expected

@@ -1,0 +1,491 @@
+"""Exhaustive privacy: in a tiny ring the views of every coalition are counted over all random tapes.
+
+Reduction mod 2^k is a homomorphism of rings (and of words under exclusive or and conjunction) from Z_{2^64} to Z_{2^k}.
+So the real code, run with values and random elements in [0, 2^k) and with all that is seen taken mod 2^k, is
+exactly the protocol over Z_{2^k}. Its random tape is a few digits, one for each element that is drawn from any
+stream; all tapes are run at once, a lane of the arrays each.
+
+A view is what a coalition knows: its inputs, the streams it holds with others and with the dealer, the dealer's
+corrections, the messages from the others; and here also the shares of the result of all parties but one, so that
+the result is seen to be freshly shared. Private means: whatever the inputs of the others are, with the inputs of
+the coalition and the result (if it learns one) fixed, each view comes from the same number of tapes. These are
+counts of all tapes, not statistics: they are equal or they are not.
+
+Truncation looks at the top of a word, where reduction does not lead. There x and r are aligned at the top: with
+s = 64 - k, x = X·2^s and r = R·2^s the code opens x + r + 2^62 = (X + R + 2^(k-2))·2^s mod 2^64, that is 2^s times the
+tiny ring's C. Truncation by f + s bits then computes, of c = C mod 2^(k-1) and r' = R mod 2^(k-1),
+
+    the top bits of C and R;   c·2^s >> (f + s) = c >> f;   r'·2^s >> (f + s) = r' >> f;
+    2^(63-(f+s)) = 2^(k-1-f);  2^(62-(f+s)) = 2^(k-2-f)
+
+and combines them linearly as the tiny ring's formula does: the result mod 2^k is the tiny ring's. As it is linear
+in the shares of top bit and quotient, these and the result may also be taken mod a smaller 2^j, for fewer tapes.
+
+The carry networks (to_bits, leading_one) draw 50 digits and more even for two parties: beyond enumeration. What
+they send are operands of `conjunction`, which is enumerated here.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations, product
+from math import prod
+from typing import Any
+
+import numpy as np
+import pytest
+
+from protocols import beaver, binary, conversion, inputs, local, truncation
+from protocols.opening import disclose, open_masked
+from protocols.party import Secret
+from protocols.shares import BitShare, Share, add_up, combine, combine_bits
+
+Known = tuple[tuple[int, ...], ...]  # what each party knows
+Digit = tuple[tuple[int, ...], int]  # of a tape: who holds the stream (the dealer not counted), number in the stream
+
+
+def test_a_product_shows_nothing_to_two_parties():
+    tiny = Tiny(2, 3, product_of_shares)
+    for owners in product(range(2), repeat=2):
+        assert leaks(tiny, owned(2, 3, owners), check=is_sharing_of(np.multiply, 3)) == []
+
+
+# Running all tapes at once
+
+
+class Lanes:
+    """Runs on different tapes side by side along an axis of the arrays."""
+
+    most = 1 << 17
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def spread(self, columns: Sequence[Any], shape: tuple[int, ...]) -> Any:
+        axis = shape.index(self.n)
+        rest = shape[:axis] + shape[axis + 1 :]
+        return np.moveaxis(np.reshape(columns, (*rest, self.n)), -1, axis)
+
+    def columns(self, array: Any) -> Any:
+        return np.moveaxis(array, array.shape.index(self.n), -1).reshape(-1, self.n)
+
+    def each(self, shape: tuple[int, ...]) -> int:
+        return prod(shape) // self.n
+
+
+class Blocks(Lanes):
+    """For matrices: the blocks of a block-diagonal matrix, which sums and products keep apart."""
+
+    most = 64
+
+    def spread(self, columns, shape):
+        rows, cols = (size // self.n for size in shape)
+        out = np.zeros((self.n, rows, self.n, cols), np.uint64)
+        out[range(self.n), :, range(self.n), :] = np.transpose(columns).reshape(self.n, rows, cols)
+        return out.reshape(shape)
+
+    def columns(self, array):
+        rows, cols = (size // self.n for size in array.shape)
+        blocks = array.reshape(self.n, rows, self.n, cols)[range(self.n), :, range(self.n), :]
+        return blocks.reshape(self.n, -1).T
+
+    def each(self, shape):
+        return prod(shape) // self.n**2
+
+
+@dataclass
+class Tape:
+    """A stream whose j-th element is digit j of the tape, on every lane its own."""
+
+    digit: Callable[[int], Any]
+    lanes: Lanes
+    position: int = 0
+
+    def ring(self, shape):
+        first = self.position
+        self.position += self.lanes.each(shape)
+        return self.lanes.spread([self.digit(j) for j in range(first, self.position)], shape)
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A protocol over Z_{2^k}: `program(party, lanes, *columns)` with a column for each value the party knows.
+
+    `secrets`: bits and shift of every secret of its one correlation, if not k bits without shift.
+    """
+
+    count: int
+    k: int
+    program: Callable[..., Any]
+    secrets: Sequence[tuple[int, int]] = ()
+    layout: type[Lanes] = Lanes
+
+    def form(self, secret: int) -> tuple[int, int]:
+        return self.secrets[secret] if self.secrets else (self.k, 0)
+
+    def digits(self, known: Known) -> dict[Digit, tuple[int, int]]:
+        """Bits and shift of every digit of a tape, from a run on zeros."""
+        nothing = np.zeros(97, np.uint64)
+        columns = [[nothing for _ in mine] for mine in known]
+        parties, _ = self.run(columns, lambda digit: nothing, self.layout(97))
+        streams = {(party.rank,): party.stream for party in parties}
+        streams |= {(i, j): parties[i].common(j) for i, j in combinations(range(self.count), 2)}
+        return {
+            (holders, j): self.form(j) if len(holders) == 1 else (self.k, 0)
+            for holders, stream in streams.items()
+            for j in range(stream.position)
+        }
+
+    def run(self, columns, value: Callable[[Digit], Any], lanes: Lanes):
+        """All parties with what they know, and their results; `value` of a digit is a column."""
+
+        def stream(*holders: int) -> Tape:
+            return Tape(lambda j: value((tuple(sorted(holders)), j)), lanes)
+
+        parties = local.parties(self.count, bytes(32))
+        parties[0].ideal_dealer.streams = [stream(rank) for rank in range(self.count)]
+        for party in parties:
+            party.stream = stream(party.rank)
+            party.streams = {peer: stream(party.rank, peer) for peer in party.streams}
+        return parties, local.run_all(parties, lambda p: self.program(p, lanes, *columns[p.rank]))
+
+    def view(self, coalition, parties, results, digits, lanes):
+        """(column, bits) of all that a coalition sees."""
+        seen = [(column, bits) for (holders, _), (column, bits) in digits.items() if coalition & set(holders)]
+        outside = [party for party in parties if party.rank not in coalition]
+        arrays = [(m.arrays, self.form(0)) for p in outside for m in p.sent if m.receiver in coalition]
+        if 0 in coalition:
+            for correlation, corrections in parties[0].ideal_dealer.dealt:
+                first = len(correlation.drawn())
+                arrays += [([array], self.form(first + i)) for i, array in enumerate(corrections)]
+        shares = [results[party.rank] for party in outside[1:]]
+        arrays += [([x.values], self.form(-1)) for x in shares if isinstance(x, Share | BitShare)]
+        for group, (bits, shift) in arrays:
+            for array in group:
+                seen += [(column >> np.uint64(shift), bits) for column in lanes.columns(array)]
+        return seen
+
+
+Check = Callable[[Any, Any, Any, Lanes], None]
+
+
+def leaks(tiny: Tiny, known: Sequence[Known], learns=lambda coalition, mine: None, check: Check | None = None):
+    """Coalitions, each with inputs under which its views are not distributed as under earlier ones.
+
+    `learns`: what a coalition learns of given inputs. `check`: holds of all runs.
+    """
+    coalitions = [frozenset(c) for n in range(1, tiny.count) for c in combinations(range(tiny.count), n)]
+    digits = tiny.digits(known[0])
+    tape_bits = sum(bits for bits, _ in digits.values())
+    total = len(known) << tape_bits
+    codes = {c: np.empty(total, np.uint64) for c in coalitions}
+    for first in range(0, total, tiny.layout.most):
+        at = np.arange(first, min(first + tiny.layout.most, total))
+        mine = [np.array([row[rank] for row in known], np.uint64)[at >> tape_bits].T for rank in range(tiny.count)]
+        tape = _digits_of(at, digits)
+        lanes = tiny.layout(len(at))
+        shifted = {name: column << np.uint64(digits[name][1]) for name, (column, _) in tape.items()}
+        parties, results = tiny.run(mine, shifted.__getitem__, lanes)
+        if check:
+            check(parties, results, mine, lanes)
+        for c in coalitions:
+            codes[c][at] = _code(tiny.view(c, parties, results, tape, lanes))
+    return _differing(known, codes, learns)
+
+
+def _digits_of(tape, digits):
+    """(column, bits) of every digit, without its shift."""
+    columns, low = {}, 0
+    for name, (bits, _) in digits.items():
+        columns[name] = ((tape >> low) & ((1 << bits) - 1)).astype(np.uint64), bits
+        low += bits
+    return columns
+
+
+def _code(view):
+    """One number for a view; different views have different numbers."""
+    assert sum(bits for _, bits in view) <= 64
+    code = np.zeros(len(view[0][0]), np.uint64)
+    for column, bits in view:
+        code = code << np.uint64(bits) | column & np.uint64((1 << bits) - 1)
+    return code
+
+
+def _differing(known, codes, learns):
+    found, compared, first = [], 0, {}
+    for coalition, flat in codes.items():
+        for row, mine in zip(np.sort(flat.reshape(len(known), -1)), known, strict=True):
+            key = coalition, tuple(mine[rank] for rank in sorted(coalition)), learns(coalition, mine)
+            compared += key in first
+            if not np.array_equal(first.setdefault(key, row), row):
+                found.append((sorted(coalition), mine))
+    assert compared, "no two inputs were compared"
+    return found
+
+
+# Inputs
+
+
+def owned(count: int, k: int, owners: Sequence[int]) -> list[Known]:
+    """Every value of each operand, which its owner knows; the others hold zero as their share."""
+    values = product(range(1 << k), repeat=len(owners))
+    return [
+        tuple(tuple(v if owner == rank else 0 for v, owner in zip(row, owners, strict=True)) for rank in range(count))
+        for row in values
+    ]
+
+
+def all_shares(count: int, k: int, operands: int) -> list[Known]:
+    """All shares of all operands at all parties."""
+    return list(product(product(range(1 << k), repeat=operands), repeat=count))
+
+
+def is_sharing_of(exact: Callable[..., Any], k: int) -> Check:
+    """Shares of the result combine to `exact` of the operands, which are the sums of what the parties know."""
+
+    def check(parties, results, mine, lanes):
+        whole = [add_up(column) for column in zip(*mine, strict=True)]
+        join = combine if isinstance(results[0], Share) else combine_bits
+        for ours, expected in zip(lanes.columns(join(results)), np.atleast_2d(exact(*whole)), strict=True):
+            assert not ((ours ^ expected) & np.uint64((1 << k) - 1)).any()
+
+    return check
+
+
+# Sharing and opening
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 3), (3, 2)])
+def test_sharing(count, k):
+    for owner in range(count):
+
+        def program(party, lanes, x, owner=owner):
+            return inputs.share(party, x if party.rank == owner else None, owner, x.shape)
+
+        assert leaks(Tiny(count, k, program), owned(count, k, [owner]), check=is_sharing_of(np.array, k)) == []
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 3), (3, 2)])
+def test_a_sharing_of_the_total(count, k):
+    tiny = Tiny(count, k, lambda party, lanes, x: inputs.total(party, x))
+    assert leaks(tiny, all_shares(count, k, 1), check=is_sharing_of(np.array, k)) == []
+
+
+def sum_for(to, k):
+    """What a coalition learns if the sum of all that is known is disclosed to some."""
+    return lambda coalition, mine: sum(x for (x,) in mine) % (1 << k) if coalition & set(to) else None
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 3), (3, 2)])
+def test_disclosing_shows_the_sum_to_its_receivers_and_nothing_to_others(count, k):
+    for to in ([0], [1], [0, 1], range(count)):
+
+        def program(party, lanes, x, to=to):
+            disclose(party, to, Share(party.rank, x))
+
+        assert leaks(Tiny(count, k, program), all_shares(count, k, 1), sum_for(to, k)) == []
+
+
+# Products
+
+
+def product_of_shares(party, lanes, x, y):
+    return beaver.multiply(party, Share(party.rank, x), Share(party.rank, y))
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 2), (3, 1)])
+def test_product_whatever_the_shares_of_the_operands(count, k):
+    tiny = Tiny(count, k, product_of_shares)
+    assert leaks(tiny, all_shares(count, k, 2), check=is_sharing_of(np.multiply, k)) == []
+
+
+@pytest.mark.parametrize("owners", list(product(range(3), repeat=2)))
+def test_product_among_three(owners):
+    tiny = Tiny(3, 2, product_of_shares)
+    assert leaks(tiny, owned(3, 2, owners), check=is_sharing_of(np.multiply, 2)) == []
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 3), (3, 2)])
+def test_square(count, k):
+    tiny = Tiny(count, k, lambda party, lanes, x: beaver.square(party, Share(party.rank, x)))
+    assert leaks(tiny, all_shares(count, k, 1), check=is_sharing_of(np.square, k)) == []
+
+
+def dot(*operands):
+    half = len(operands) // 2
+    return sum(x * y for x, y in zip(operands[:half], operands[half:], strict=True))
+
+
+@pytest.mark.parametrize("owners", list(product(range(2), repeat=2)))
+def test_matrix_product_of_a_row_and_a_column(owners):
+    def program(party, lanes, *xy):
+        x, y = lanes.spread(xy[:2], (lanes.n, 2 * lanes.n)), lanes.spread(xy[2:], (2 * lanes.n, lanes.n))
+        return beaver.matmul(party, Share(party.rank, x), Share(party.rank, y))
+
+    tiny = Tiny(2, 1, program, layout=Blocks)
+    known = owned(2, 1, np.repeat(owners, 2).tolist())
+    assert leaks(tiny, known, check=is_sharing_of(dot, 1)) == []
+
+
+@pytest.mark.parametrize(("count", "k", "owners"), [(2, 2, (0, 1)), *((3, 1, o) for o in permutations(range(3), 2))])
+def test_private_matrix_product_of_a_row_and_a_column(count, k, owners):
+    def program(party, lanes, *xy):
+        shapes = (lanes.n, 2 * lanes.n), (2 * lanes.n, lanes.n)
+        x, y = lanes.spread(xy[:2], shapes[0]), lanes.spread(xy[2:], shapes[1])
+        mine = dict(zip(owners, (x, y), strict=True)).get(party.rank)
+        return beaver.private_matmul(party, mine, owners, *shapes)
+
+    tiny = Tiny(count, k, program, layout=Blocks)
+    known = owned(count, k, np.repeat(owners, 2).tolist())
+    assert leaks(tiny, known, check=is_sharing_of(dot, k)) == []
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 2), (3, 1)])
+def test_a_program_of_sharing_product_and_disclosure(count, k):
+    def program(party, lanes, x, y):
+        a = inputs.share(party, x if party.rank == 0 else None, 0, x.shape)
+        b = inputs.share(party, y if party.rank == 1 else None, 1, y.shape)
+        disclose(party, [count - 1], beaver.multiply(party, a, b))
+
+    def learns(coalition, mine):
+        return mine[0][0] * mine[1][1] % (1 << k) if count - 1 in coalition else None
+
+    assert leaks(Tiny(count, k, program), owned(count, k, [0, 1]), learns) == []
+
+
+# Words
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 2), (3, 1)])
+def test_conjunction(count, k):
+    def program(party, lanes, x, y):
+        return binary.conjunction(party, BitShare(party.rank, x), BitShare(party.rank, y))
+
+    def check(parties, results, mine, lanes):
+        x, y = (np.bitwise_xor.reduce(column) for column in zip(*mine, strict=True))
+        np.testing.assert_array_equal(combine_bits(results), x & y)
+
+    assert leaks(Tiny(count, k, program), all_shares(count, k, 2), check=check) == []
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 3), (3, 2)])
+def test_bits_to_arithmetic_shares(count, k):
+    def program(party, lanes, x):
+        return conversion.from_bits(party, BitShare(party.rank, x), k)
+
+    def check(parties, results, mine, lanes):
+        x = np.bitwise_xor.reduce([column for (column,) in mine])
+        for i, bit in enumerate(lanes.columns(combine(results))):
+            assert not ((bit ^ (x >> np.uint64(i))) & np.uint64(1) | bit & np.uint64((1 << k) - 2)).any()
+
+    assert leaks(Tiny(count, k, program), all_shares(count, k, 1), check=check) == []
+
+
+# Truncation
+
+
+def small(k: int, *others: Sequence[int]) -> list[Known]:
+    """Shares of every X in [-2^(k-2), 2^(k-2)): party 0 has what is missing, the others have given shares."""
+    values = range(-(1 << k - 2), 1 << k - 2)
+    return [
+        (((x - sum(rest)) % (1 << k),), *((share,) for share in rest))
+        for x in values
+        for rest in product(*others)
+    ]
+
+
+TRUNCATIONS = [
+    (2, 4, 1, 4, small(4, range(16))),
+    (2, 5, 2, 2, small(5, [0, 1, 15, 16, 31])),
+    (3, 4, 1, 1, small(4, [0, 5, 11], [0, 6, 15])),
+]
+
+
+@pytest.mark.parametrize(("count", "k", "f", "j", "known"), TRUNCATIONS)
+def test_truncation(count, k, f, j, known):
+    """The view does not depend on X, and the result is a function of X and what was opened.
+
+    So this is exactly what is realised: a uniform γ in [0, 2^f) is drawn and shown to all (C mod 2^f), and the result
+    is ⌊X / 2^f⌋ + [γ < X mod 2^f]: rounded up with probability (X mod 2^f) / 2^f. It is *not* the functionality
+    that rounds by a coin which nobody sees. The difference counts if the result is disclosed: it then tells of the
+    discarded bits whether they exceed γ, as a floor would tell that they exceed 0.
+    """
+    s = 64 - k
+
+    def program(party, lanes, x):
+        return truncation.truncate(party, Share(party.rank, x << np.uint64(s)), f + s)
+
+    def check(parties, results, mine, lanes):
+        x = (sum(column for (column,) in mine) << np.uint64(s)).view(np.int64) >> s
+        opened = add_up([party.sent[0].arrays[0] for party in parties]) >> np.uint64(s)
+        y = (x >> f) + ((opened % (1 << f)).astype(np.int64) < x % (1 << f))
+        assert not ((combine(results) ^ y.view(np.uint64)) & np.uint64((1 << j) - 1)).any()
+
+    tiny = Tiny(count, k, program, secrets=[(k, s), (j, 0), (j, 0)])
+    assert leaks(tiny, known, check=check) == []
+
+
+# What must be caught
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 2), (3, 1)])
+def test_one_mask_for_two_values_is_caught(count, k):
+    def program(party, lanes, x, y):
+        a, _ = party.take(beaver.ElementSquare(x.shape))
+        open_masked(party, Share(party.rank, x) - a, Share(party.rank, y) - a)
+
+    found = leaks(Tiny(count, k, program), all_shares(count, k, 2))
+    assert {tuple(coalition) for coalition, _ in found} == every_coalition(count)
+
+
+@dataclass(frozen=True)
+class ShortMask:
+    """A truncation mask whose r has no top bit."""
+
+    shape: tuple[int, ...]
+    bits: int
+
+    def drawn(self):
+        return (Secret(self.shape),)
+
+    def derived(self):
+        return [Secret(self.shape)] * 3
+
+    def compute(self, *drawn):
+        low = drawn[0] & np.uint64((1 << 63) - 1)
+        return low, np.zeros_like(low), low >> np.uint64(self.bits)
+
+    def assemble(self, *parts):
+        return truncation.Mask(*parts[1:])
+
+
+def test_a_truncation_mask_without_its_top_bit_is_caught(monkeypatch):
+    k, f, j = 4, 1, 1
+    monkeypatch.setattr(truncation, "TruncationMask", ShortMask)
+
+    def program(party, lanes, x):
+        return truncation.truncate(party, Share(party.rank, x << np.uint64(64 - k)), f + 64 - k)
+
+    tiny = Tiny(2, k, program, secrets=[(k, 64 - k), (k, 64 - k), (j, 0), (j, 0)])
+    found = leaks(tiny, small(k, [0, 5]))
+    assert {tuple(coalition) for coalition, _ in found} == every_coalition(2)
+
+
+def test_a_total_that_is_opened_without_zero_is_caught():
+    """Each receiver sees what every other party put in, and a coalition of two learns no more than from the sum."""
+
+    def program(party, lanes, x):
+        open_masked(party, Share(party.rank, x))
+
+    found = leaks(Tiny(3, 2, program), all_shares(3, 2, 1), sum_for(range(3), 2))
+    assert {tuple(coalition) for coalition, _ in found} == {(0,), (1,), (2,)}
+
+
+def test_a_result_without_fresh_shares_is_caught():
+    """x + y of which one party knows x and another y: the shares are the inputs."""
+    tiny = Tiny(3, 2, lambda party, lanes, x, y: Share(party.rank, x + y))
+    found = leaks(tiny, owned(3, 2, [0, 2]))
+    assert {tuple(coalition) for coalition, _ in found} == {(0,), (1,)}
+
+
+def every_coalition(count):
+    return {c for n in range(1, count) for c in combinations(range(count), n)}
