@@ -138,7 +138,7 @@ def matmul_each(party: Party, *pairs: tuple[Share, Share]) -> list[Share]:
     for x, y in pairs:
         if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[1] != y.shape[0]:
             raise ValueError(f"not a matrix product: {x.shape} and {y.shape}")
-    triples = [party.take(MatrixTriple(*x.shape, y.shape[1])) for x, y in pairs]
+    triples = [party.take(MatrixTriple(x.shape[0], x.shape[1], y.shape[1])) for x, y in pairs]
     masked = [(x - t.a, y - t.b) for (x, y), t in zip(pairs, triples, strict=True)]
     opened = open_masked(party, *(share for both in masked for share in both))
     rows = zip(triples, opened[::2], opened[1::2], strict=True)
@@ -154,9 +154,7 @@ def square(party: Party, x: Share) -> Share:
 
 
 @card("MZ17", adversary="semi-honest, all but one", rounds=1, elements=1, per="element of one's own operand")
-def private_matmul(
-    party: Party, mine: RingArray | None, owners: tuple[int, int], left: Shape, right: Shape
-) -> Share:
+def private_matmul(party: Party, mine: RingArray | None, owners: tuple[int, int], left: Shape, right: Shape) -> Share:
     """⟨xy⟩ of x (shape `left`) that owners[0] knows and y (shape `right`) that owners[1] knows.
 
     The owners pass their matrix, the others None. Takes one matrix triple with these owners. Only the two

@@ -98,8 +98,8 @@ def inverse_root(party: Party, c: Share) -> Factor:
 def solve(party: Party, factor: Factor, b: Share) -> Share:
     """⟨β⟩ with Cβ = b, 30 bits, for b (d×p, 62 bits) with |b| < 1 and bᵀC⁻¹b <= 1 in each column.
 
-    That holds for b = Xᵀy where [X y] has the equilibrated Gram matrix [C b; bᵀ c]. Then |βⱼ| <= √(C⁻¹)ⱼⱼ, and the error
-    of βⱼ after refinement is a small multiple of 2^-30. 13 rounds.
+    That holds for b = Xᵀy where [X y] has the equilibrated Gram matrix [C b; bᵀ c]. Then |βⱼ| <= √(C⁻¹)ⱼⱼ, and the
+    error of βⱼ after refinement is a small multiple of 2^-30. 13 rounds.
     """
     k, z = factor.halvings, factor.z
     fine, short = truncate_each(party, (b, MATRIX_BITS + k - _FINE), (b, MATRIX_BITS + k - 36))
@@ -113,8 +113,8 @@ def solve(party: Party, factor: Factor, b: Share) -> Share:
 def solve_scaled(party: Party, a: Share, b: Share, bits: int) -> tuple[Share, Share]:
     """⟨x⟩ with Ax = B, and ⟨1⟩ where it must not be used; A symmetric d×d, B d×p, x: `bits` fraction bits each.
 
-    A's diagonal and x (|x| < 2^(38 - bits)) may have any scale; the error of x is about 2^-18 of the largest entry of its
-    column or 2^-24 · √(1/Aⱼⱼ), whichever is more. The second result has two elements, both ⟨0⟩ if A is positive
+    A's diagonal and x (|x| < 2^(38 - bits)) may have any scale; the error of x is about 2^-18 of the largest entry of
+    its column or 2^-24 · √(1/Aⱼⱼ), whichever is more. The second result has two elements, both ⟨0⟩ if A is positive
     definite and, with its diagonal scaled to 1, has no eigenvalue below 2^-17. 64 + 4 × iterations rounds.
     """
     d, p = b.shape

@@ -169,6 +169,7 @@ def combine_bits(shares: Sequence[BitShare]) -> RingArray:
 
 
 def add_up(values: Sequence[RingArray]) -> RingArray:
+    """The sum of one array or more, mod 2^64; a new array."""
     total = values[0].copy()
     for other in values[1:]:
         total += other
@@ -176,6 +177,7 @@ def add_up(values: Sequence[RingArray]) -> RingArray:
 
 
 def xor_up(values: Sequence[RingArray]) -> RingArray:
+    """The exclusive or of one array or more; a new array."""
     total = values[0].copy()
     for other in values[1:]:
         total ^= other

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from protocols import beaver, fixedpoint, linalg, ring
 from protocols.shares import Share, public
 from protocols.truncation import truncate
-from smpc.dispatch import function_method, ufunc_method, unsupported
+from smpc.dispatch import function_name, ufunc_methods, unsupported
 
 if TYPE_CHECKING:
     from smpc.party import Party
@@ -55,12 +55,16 @@ class SecretArray:
     # NumPy hands over `array + secret`, `np.sum(secret)`
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return ufunc_method(ufunc, method, inputs, kwargs, SecretArray)
+        left, right = ufunc_methods(ufunc, method, kwargs)
+        if isinstance(inputs[0], SecretArray):
+            return getattr(inputs[0], left)(*inputs[1:])
+        return getattr(inputs[1], right)(inputs[0])
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any], kwargs: dict[str, Any]
     ) -> Any:
-        return function_method(function, args, kwargs, SecretArray)
+        name = function_name(function)
+        return (getattr(SecretArray, name, None) or _FUNCTIONS[name])(*args, **kwargs)
 
     def __array__(self, *_: Any, **__: Any) -> NDArray[Any]:
         raise TypeError("a secret array does not turn into a NumPy array: call .reveal()")
@@ -109,7 +113,7 @@ class SecretArray:
 
     def reshape(self, *shape: SupportsIndex | Sequence[SupportsIndex]) -> SecretArray:
         wanted = shape[0] if len(shape) == 1 else shape
-        return self._view(lambda values: values.reshape(wanted))  # type: ignore[arg-type]
+        return self._view(lambda values: values.reshape(wanted))
 
     def ravel(self) -> SecretArray:
         return self.reshape(-1)
@@ -122,18 +126,6 @@ class SecretArray:
 
     def diag(self, k: int = 0) -> SecretArray:
         return self._view(lambda values: np.diag(values, k))
-
-    def concatenate(arrays: Sequence[Any], axis: int = 0) -> SecretArray:  # type: ignore[misc]  # noqa: N805
-        return _join(np.concatenate, arrays, axis)
-
-    def stack(arrays: Sequence[Any], axis: int = 0) -> SecretArray:  # type: ignore[misc]  # noqa: N805
-        return _join(np.stack, arrays, axis)
-
-    def vstack(arrays: Sequence[Any]) -> SecretArray:  # type: ignore[misc]  # noqa: N805
-        return _join(np.vstack, arrays)
-
-    def hstack(arrays: Sequence[Any]) -> SecretArray:  # type: ignore[misc]  # noqa: N805
-        return _join(np.hstack, arrays)
 
     # Sums: no message
 
@@ -154,7 +146,8 @@ class SecretArray:
         return self + -_secret(self.party, other)
 
     def __rsub__(self, other: Any) -> SecretArray:
-        return -self + other
+        negated: SecretArray = -self + other
+        return negated
 
     def sum(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> SecretArray:
         return self._view(lambda values: values.sum(axis=axis, dtype=np.uint64, keepdims=keepdims))
@@ -208,15 +201,6 @@ class SecretArray:
     def __rmatmul__(self, other: Any) -> SecretArray:
         return (self.T @ _numeric(other).T).T
 
-    def dot(self, other: Any) -> SecretArray:
-        if not isinstance(self, SecretArray):  # np.dot(public, secret)
-            return other.__rmatmul__(self) if np.ndim(self) else other * self
-        return self @ other if self.ndim and np.ndim(other) else self * other
-
-    def outer(self, other: Any) -> SecretArray:
-        one, two = (_ravel(x) for x in (self, other))
-        return one[:, None] * two[None, :]  # type: ignore[no-any-return]
-
     def _matrix_product(self, other: Any) -> SecretArray:
         if self.ndim != 2 or np.ndim(other) != 2 or self.shape[1] != np.shape(other)[0]:
             raise ValueError(f"not a product of vectors or matrices: {self.shape} and {np.shape(other)}")
@@ -225,30 +209,6 @@ class SecretArray:
             return self._times_public(other, lambda share, factor: share @ factor, lambda *_: shape)
         product = beaver.matmul(self.party.protocol, self.share, other.share)
         return self._rescaled(product, shape, self.bits + other.bits)
-
-    # Linear systems
-
-    def solve(a: Any, b: Any) -> SecretArray:  # type: ignore[misc]  # noqa: N805
-        """x with ax = b, for a symmetric positive definite secret a (d×d); b secret or public, d or d×p.
-
-        Relative error about 2^-16 for condition numbers (after scaling the diagonal) up to 10^5. Opens to all
-        parties whether a is positive definite and well-conditioned, as an entry of the ledger; raises ModelError if
-        it is not. About 160 rounds.
-        """
-        if not isinstance(a, SecretArray):
-            raise TypeError(unsupported("np.linalg.solve with a public matrix (use np.linalg.inv(a) @ b, or @ a.inv)"))
-        if a.ndim != 2 or a.shape[0] != a.shape[1] or np.shape(b)[:1] != a.shape[:1] or np.ndim(b) > 2:
-            raise ValueError(f"not a square system: {a.shape} and {np.shape(b)}")
-        right = _secret(a.party, b)
-        columns = right.reshape(a.shape[0], -1)
-        bits = a.party.fraction_bits
-        x, wrong = linalg.solve_scaled(a.party.protocol, a._at(bits).share, columns._at(bits).share, bits)
-        a.party.require_sound(wrong)
-        return SecretArray(a.party, x, columns.shape, bits).reshape(right.shape)
-
-    def inv(self) -> SecretArray:
-        """The inverse of a symmetric positive definite matrix; see `solve`."""
-        return SecretArray.solve(self, np.eye(len(self)))
 
     # Inside
 
@@ -259,7 +219,8 @@ class SecretArray:
     def _spread(self, shape: Shape) -> Share:
         return self.share.reshape(*(self.shape or (1,))).broadcast_to(shape or (1,))
 
-    def _at(self, bits: int) -> SecretArray:
+    def at_bits(self, bits: int) -> SecretArray:
+        """The same numbers held with more fraction bits."""
         return SecretArray(self.party, self.share * (1 << bits - self.bits), self.shape, bits)
 
     def _without(self, row: bool, column: bool) -> SecretArray:  # noqa: FBT001
@@ -317,16 +278,81 @@ def _secret(party: Party, value: Any) -> SecretArray:
 
 def _aligned(one: SecretArray, two: SecretArray) -> tuple[SecretArray, SecretArray]:
     bits = max(one.bits, two.bits)
-    return one._at(bits), two._at(bits)
+    return one.at_bits(bits), two.at_bits(bits)
 
 
-def _join(join: Callable[..., Any], arrays: Sequence[Any], *axis: int) -> SecretArray:
+def concatenate(arrays: Sequence[Any], axis: int = 0) -> SecretArray:
+    """np.concatenate of arrays of which at least one is secret."""
+    return _joined(np.concatenate, arrays, axis)
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> SecretArray:
+    """np.stack of arrays of which at least one is secret."""
+    return _joined(np.stack, arrays, axis)
+
+
+def vstack(arrays: Sequence[Any]) -> SecretArray:
+    """np.vstack of arrays of which at least one is secret."""
+    return _joined(np.vstack, arrays)
+
+
+def hstack(arrays: Sequence[Any]) -> SecretArray:
+    """np.hstack of arrays of which at least one is secret."""
+    return _joined(np.hstack, arrays)
+
+
+def dot(a: Any, b: Any) -> SecretArray:
+    """np.dot for numbers, vectors and matrices, one of them secret."""
+    product: SecretArray = a @ b if np.ndim(a) and np.ndim(b) else a * b
+    return product
+
+
+def outer(a: Any, b: Any) -> SecretArray:
+    """np.outer, one of both secret."""
+    column: Any = np.reshape(a, (-1, 1))
+    product: SecretArray = column * np.reshape(b, (1, -1))
+    return product
+
+
+def solve(a: Any, b: Any) -> SecretArray:
+    """x with ax = b, for a symmetric positive definite secret a (d×d); b secret or public, d or d×p.
+
+    Relative error about 2^-16 for condition numbers (after scaling the diagonal) up to 10^5. Opens to all parties
+    whether a is positive definite and well-conditioned, as an entry of the ledger; raises ModelError if it is not.
+    About 160 rounds.
+    """
+    if not isinstance(a, SecretArray):
+        raise TypeError(unsupported("np.linalg.solve with a public matrix (use np.linalg.inv(a) @ b)"))
+    if a.ndim != 2 or a.shape[0] != a.shape[1] or np.shape(b)[:1] != a.shape[:1] or np.ndim(b) > 2:
+        raise ValueError(f"not a square system: {a.shape} and {np.shape(b)}")
+    right = _secret(a.party, b)
+    columns = right.reshape(a.shape[0], -1)
+    bits = a.party.fraction_bits
+    x, wrong = linalg.solve_scaled(a.party.protocol, a.at_bits(bits).share, columns.at_bits(bits).share, bits)
+    a.party.require_sound(wrong)
+    return SecretArray(a.party, x, columns.shape, bits).reshape(right.shape)
+
+
+def inv(a: SecretArray) -> SecretArray:
+    """The inverse of a symmetric positive definite secret matrix; see `solve`."""
+    return solve(a, np.eye(len(a)))
+
+
+_FUNCTIONS: dict[str, Callable[..., SecretArray]] = {
+    "concatenate": concatenate,
+    "stack": stack,
+    "vstack": vstack,
+    "hstack": hstack,
+    "dot": dot,
+    "outer": outer,
+    "solve": solve,
+    "inv": inv,
+}
+
+
+def _joined(join: Callable[..., Any], arrays: Sequence[Any], *axis: int) -> SecretArray:
     party = next(array.party for array in arrays if isinstance(array, SecretArray))
     secrets = [_secret(party, array) for array in arrays]
     bits = max(secret.bits for secret in secrets)
-    values = join([secret._at(bits).share.values.reshape(secret.shape) for secret in secrets], *axis)
+    values = join([secret.at_bits(bits).share.values.reshape(secret.shape) for secret in secrets], *axis)
     return SecretArray(party, Share(party.protocol.rank, values), values.shape, bits)
-
-
-def _ravel(value: Any) -> Any:
-    return value.ravel() if isinstance(value, SecretArray) else np.ravel(value)

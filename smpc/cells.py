@@ -134,9 +134,7 @@ def _kind_complaint(kind: pa.DataType) -> str:
 
 
 def _object_complaint(cell: Any) -> str | None:
-    if (
-        cell is None or cell is np.ma.masked or type(cell).__name__ in ("NAType", "NaTType")
-    ):  # pandas' own two
+    if cell is None or cell is np.ma.masked or type(cell).__name__ in ("NAType", "NaTType"):  # pandas' own two
         return _EMPTY
     if isinstance(cell, str | bytes):
         return _TEXT

@@ -20,9 +20,7 @@ class Channel:
     `patience`: how many seconds a peer that is connected may be silent while we wait for it.
     """
 
-    def __init__(
-        self, links: Links, names: Sequence[str], rank: int, session: bytes, patience: float
-    ) -> None:
+    def __init__(self, links: Links, names: Sequence[str], rank: int, session: bytes, patience: float) -> None:
         self._links, self._names, self._rank, self._session = links, names, rank, session
         self.patience = patience
         self._sent, self._received = [0] * len(names), [0] * len(names)
@@ -30,6 +28,7 @@ class Channel:
     def send(self, to: int, kind: str, step: str, arrays: Sequence[RingArray], state: bytes) -> None:
         """Send ring arrays. `state` must be equal at the receiver. Raises LinkError if it is gone."""
         label = self._outgoing(to, kind, step, state, tuple(array.shape for array in arrays))
+        self._links.doing = f"step {step!r}"
         for frame in wire.encode(label, arrays):
             self._links.send(self._names[to], frame, kind)
             self._sent[to] += 1
@@ -47,13 +46,13 @@ class Channel:
 
         Raises MessageError if a peer sent another one, LinkError if a peer left, stopped or stays silent.
         """
+        self._links.doing = f"step {step!r}"
         expected = {self._names[rank]: rank for rank in shapes}
         parts = {
-            rank: wire.Assembly(self._incoming(rank, kind, step, states[rank], _plain(shapes[rank])))
-            for rank in shapes
+            rank: wire.Assembly(self._incoming(rank, kind, step, states[rank], _plain(shapes[rank]))) for rank in shapes
         }
         while expected:
-            peer, frame = self._links.receive(expected, self.patience, f"step {step!r}")
+            peer, frame = self._links.receive(expected, self.patience)
             rank = expected[peer]
             parts[rank].add(frame)
             self._received[rank] += 1
@@ -66,7 +65,8 @@ class Channel:
 
         Raises as `receive` does.
         """
-        _, frame = self._links.receive([self._names[sender]], self.patience, f"the next {kind}")
+        self._links.doing = f"the next {kind}"
+        _, frame = self._links.receive([self._names[sender]], self.patience)
         instead = self._incoming(sender, otherwise, otherwise, state, ())
         label = replace(instead, kind=kind, step=kind)
         self._received[sender] += 1
@@ -77,9 +77,7 @@ class Channel:
     def _outgoing(self, to: int, kind: str, step: str, state: bytes, shapes: tuple[Shape, ...]) -> wire.Label:
         return wire.Label(self._session, self._rank, to, self._sent[to], kind, step, state, shapes)
 
-    def _incoming(
-        self, sender: int, kind: str, step: str, state: bytes, shapes: tuple[Shape, ...]
-    ) -> wire.Label:
+    def _incoming(self, sender: int, kind: str, step: str, state: bytes, shapes: tuple[Shape, ...]) -> wire.Label:
         number, peer = self._received[sender], self._names[sender]
         return wire.Label(self._session, sender, self._rank, number, kind, step, state, shapes, peer)
 

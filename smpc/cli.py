@@ -36,7 +36,7 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, click.exceptions.Abort):
         _fail("interrupted", 130)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last place where it can become one line
         if DEBUG in sys.argv:
             traceback.print_exc()
         _fail(_line(error), 3 if isinstance(error, LinkError | ProtocolError) else 1)
@@ -54,7 +54,10 @@ def _fail(line: str, code: int) -> None:
     sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=f"Any command takes {DEBUG} to show a traceback.")
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"Any command takes {DEBUG} to show a traceback.",
+)
 @click.version_option(package_name="smpc", message="smpc %(version)s")
 def cli() -> None:
     """Compute together on data that nobody shows to the others.
@@ -69,14 +72,14 @@ def cli() -> None:
 @click.option("--parties", type=click.IntRange(2, 10), default=3, show_default=True, help="How many owners of data.")
 @click.option("--out", type=FILE, help="Keep study, data and results in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the first receiver's result as JSON.")
-def demo(model: str, parties: int, out: Path | None, as_json: bool) -> None:  # noqa: ARG001, FBT001
+def demo(model: str, parties: int, out: Path | None, *, as_json: bool) -> None:  # noqa: ARG001
     """Fit a linear model on real data, split over processes of this machine.
 
     442 patients with diabetes, ten measurements each; every party is a process with its own file and key, the dealer
     one more, and their links are encrypted as in production. Prints the joint fit beside the fit of the pooled data.
     """
     from smpc.demo import run_demo
-    from smpc.report import print_demo
+    from smpc.show import print_demo
 
     with tempfile.TemporaryDirectory(prefix="smpc-demo-") as temporary:
         folder = Path(temporary) if out is None else out
@@ -128,14 +131,23 @@ def init(folder: Path) -> None:
 @click.option("--data", type=FILE, help="This party's table: CSV, Parquet or Arrow. [default: NAME.csv beside STUDY]")
 @click.option("--key", type=FILE, help="This party's key file. [default: NAME.key beside STUDY]")
 @click.option("--out", type=FILE, help="Folder for result, report and ledger. [default: results/NAME beside STUDY]")
-@click.option("--wait", type=click.FloatRange(0.1), default=8.0, show_default=True, help="Seconds to wait for absent peers.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0.1),
+    default=8.0,
+    show_default=True,
+    help="Seconds to wait for absent peers.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def run(study: Path, party: str, data: Path | None, key: Path | None, out: Path | None, wait: float, as_json: bool) -> None:  # noqa: FBT001, PLR0913
+def run(
+    study: Path, party: str, data: Path | None, key: Path | None, out: Path | None, wait: float, *, as_json: bool
+) -> None:
     """Be one party of STUDY.
 
     Every party runs this command at its site, at the same time. Nothing is sent before all agree on the study.
     """
-    from smpc.run import Request, run as run_study
+    from smpc.run import Request
+    from smpc.run import run as run_study
 
     beside = study.parent
     standard = beside / f"{party}.csv"
@@ -144,17 +156,31 @@ def run(study: Path, party: str, data: Path | None, key: Path | None, out: Path 
         out or beside / "results" / party, wait,
     )  # fmt: skip
     outcome = run_study(request, _tell)
-    _deliver(outcome, request.out, as_json)
+    _deliver(outcome, request.out, as_json=as_json)
 
 
 @cli.command()
 @click.argument("target", metavar="STUDY|PROGRAM.py")
-@click.option("--data", "files", multiple=True, metavar="NAME=FILE", help="A party's table; may be given for each owner.")
+@click.option(
+    "--data",
+    "files",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="A party's table; may be given for each owner.",
+)
 @click.option("--out", type=FILE, help="Keep results here, one folder a party.")
 @click.option("--parties", type=click.IntRange(2, 20), default=3, show_default=True, help="For a program: how many.")
-@click.option("--preprocessing", type=click.Choice(["dealer"]), default="dealer", show_default=True, help="For a program: who makes the correlated randomness.")
+@click.option(
+    "--preprocessing",
+    type=click.Choice(["dealer"]),
+    default="dealer",
+    show_default=True,
+    help="For a program: who makes the correlated randomness.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what each party got as JSON.")
-def local(target: str, files: tuple[str, ...], out: Path | None, parties: int, preprocessing: str, as_json: bool) -> None:  # noqa: FBT001, PLR0913
+def local(
+    target: str, files: tuple[str, ...], out: Path | None, parties: int, preprocessing: str, *, as_json: bool
+) -> None:
     """Run every party of a study, or of a program, as a process of this machine.
 
     A program is a Python file with a function `program(party)`; PROGRAM.py:name says another name. Keys and addresses
@@ -177,7 +203,7 @@ def local(target: str, files: tuple[str, ...], out: Path | None, parties: int, p
     if as_json:
         click.echo(json.dumps(answers, indent=2, ensure_ascii=False))
         return
-    from smpc.report import print_answers
+    from smpc.show import print_answers
 
     print_answers(_console(), manifest, answers)
     if out is not None:
@@ -197,9 +223,9 @@ def _named_file(text: str) -> tuple[str, Path]:
     return name, Path(file)
 
 
-def _deliver(outcome: Outcome, out: Path | None, as_json: bool) -> None:  # noqa: FBT001
+def _deliver(outcome: Outcome, out: Path | None, *, as_json: bool) -> None:
     """Write a receiver's files and print what this party may see."""
-    from smpc.report import print_outcome, write_outcome
+    from smpc.show import print_outcome, write_outcome
 
     written = write_outcome(outcome, out)
     if as_json:
@@ -228,6 +254,12 @@ def _progress(what: str) -> Any:
         from contextlib import nullcontext
 
         return nullcontext()
-    progress = Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
     progress.add_task(what)
     return progress

@@ -62,9 +62,7 @@ class Manifest:
             if party.name == name:
                 return party
         known = ", ".join(party.name for party in self.parties)
-        raise ManifestError(
-            f"study {self.study.name} has no party {clean(_text(name))}; its parties are {known}"
-        )
+        raise ManifestError(f"study {self.study.name} has no party {clean(_text(name))}; its parties are {known}")
 
 
 def load_manifest(path: Path, *, allow_incomplete: bool = False) -> Manifest:
@@ -184,29 +182,20 @@ def _check_columns(document: Document) -> None:
         if column is None or column.range is None:
             quoted = name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name, ensure_ascii=False)
             near = "" if column else nearest(name, document.columns)
-            raise ValueError(
-                f"column '{name}' has no declared range: add [columns.{quoted}] range = [low, high]{near}"
-            )
-    least, most = document.release.minimum_rows, study.maximum_rows
-    if most is not None and most < least:
-        raise ValueError(f"[study] maximum_rows is {most}, below [release] minimum_rows, which is {least}")
+            raise ValueError(f"column '{name}' has no declared range: add [columns.{quoted}] range = [low, high]{near}")
 
 
 def _check_receivers(document: Document) -> None:
     owners = [party.name for party in document.party if party.role == "owner"]
     for name in document.release.to:
         if name not in owners:
-            raise ValueError(
-                f'[release] to has "{name}", which is no owner here; the owners are {", ".join(owners)}'
-            )
+            raise ValueError(f'[release] to has "{name}", which is no owner here; the owners are {", ".join(owners)}')
 
 
 def _check_reachable(parties: Sequence[PartyEntry]) -> None:
     for party in parties:
         if party.public_key is None:
-            raise ValueError(
-                f'[[party]] "{party.name}" lacks the key public_key: smpc keygen {party.name} makes one'
-            )
+            raise ValueError(f'[[party]] "{party.name}" lacks the key public_key: smpc keygen {party.name} makes one')
     for one, other in combinations(parties, 2):
         if one.address is None and other.address is None:
             raise ValueError(f'neither "{one.name}" nor "{other.name}" has an address: one of them needs one')
@@ -220,11 +209,7 @@ def _sentence(error: ValidationError, table: Mapping[str, Any]) -> str:
     found = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     path, kind = found["loc"], found["type"]
     if len(path) == 1 and kind == "extra_forbidden":
-        what = (
-            f"section [{clean(path[0])}]"
-            if isinstance(table[str(path[0])], dict)
-            else f"key {clean(path[0])}"
-        )
+        what = f"section [{clean(path[0])}]" if isinstance(table[str(path[0])], dict) else f"key {clean(path[0])}"
         return f"unknown {what}{nearest(str(path[0]), Document.model_fields)}"
     if len(path) == 1 and kind == "missing":
         return "lacks [[party]] blocks" if path[0] == "party" else f"lacks the section [{path[0]}]"
@@ -247,9 +232,7 @@ def _key_sentence(kind: str, path: Sequence[int | str], model: type[Section]) ->
     return f"{key} must be {model.model_fields[key].description}"
 
 
-def _place(
-    path: Sequence[int | str], table: Mapping[str, Any]
-) -> tuple[str, type[Section], Sequence[int | str]]:
+def _place(path: Sequence[int | str], table: Mapping[str, Any]) -> tuple[str, type[Section], Sequence[int | str]]:
     """The section that `path` leads into, as a person calls it; its model; and the path inside it."""
     head = str(path[0])
     if head not in ("columns", "party"):

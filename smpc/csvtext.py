@@ -48,9 +48,7 @@ class CsvText:
                 pa.BufferReader(pa.py_buffer(self.body)),
                 pa.csv.ReadOptions(column_names=labels, block_size=block),
                 pa.csv.ParseOptions(ignore_empty_lines=False),
-                pa.csv.ConvertOptions(
-                    include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())
-                ),
+                pa.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())),
             )
         except pa.ArrowInvalid:
             table = None  # its message quotes the row: ours is made outside, with no trace of it
@@ -114,9 +112,7 @@ def _check_characters(data: bytes, name: str) -> None:
         raise DataError(f"{name}: line {_line(data, broken)}: not UTF-8 text: save the file as CSV in UTF-8")
     if data.count(b"\r") != data.count(b"\r\n"):
         lone = data.replace(b"\r\n", b"\n\n").find(b"\r")
-        raise DataError(
-            f"{name}: line {_line(data, lone)}: a lone carriage return: lines end with LF or CRLF"
-        )
+        raise DataError(f"{name}: line {_line(data, lone)}: a lone carriage return: lines end with LF or CRLF")
 
 
 def _check_quotes(octets: NDArray[np.uint8], ends: NDArray[np.intp], name: str) -> None:

@@ -65,8 +65,7 @@ def read_table(
     taken = opened.take([opened.names.index(name) for name in present])
     rows = _rows(opened, present, taken)
     columns = {
-        name: _checked(opened, name, raw, manifest_columns.get(name))
-        for name, raw in zip(present, taken, strict=True)
+        name: _checked(opened, name, raw, manifest_columns.get(name)) for name, raw in zip(present, taken, strict=True)
     }
     return Table(opened.name, rows, MappingProxyType(columns))
 

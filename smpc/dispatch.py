@@ -6,7 +6,7 @@ not in these tables is a TypeError that lists what is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,21 +46,18 @@ FUNCTIONS: dict[Callable[..., Any], str] = {
 }
 
 
-def ufunc_method(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any], kind: type) -> Any:
-    """The result of `ufunc` on `inputs`, at least one of which is of the secret `kind`. Raises TypeError."""
+def ufunc_methods(ufunc: np.ufunc, method: str, kwargs: Mapping[str, Any]) -> tuple[str, str]:
+    """The methods that stand for `ufunc`, by the side of the secret operand. Raises TypeError if there are none."""
     if method != "__call__" or kwargs or ufunc not in UFUNCS:
         raise TypeError(unsupported(f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else "")))
-    left, right = UFUNCS[ufunc]
-    if isinstance(inputs[0], kind):
-        return getattr(inputs[0], left)(*inputs[1:])
-    return getattr(inputs[1], right)(inputs[0])
+    return UFUNCS[ufunc]
 
 
-def function_method(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], kind: type) -> Any:
-    """The result of a NumPy function. Raises TypeError if it is not in the table or for arguments it does not take."""
+def function_name(function: Callable[..., Any]) -> str:
+    """The name of ours that stands for a NumPy function. Raises TypeError if there is none."""
     if function not in FUNCTIONS:
         raise TypeError(unsupported(f"np.{getattr(function, '__name__', function)}"))
-    return getattr(kind, FUNCTIONS[function])(*args, **kwargs)
+    return FUNCTIONS[function]
 
 
 def unsupported(what: str) -> str:

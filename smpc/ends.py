@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from typing import Protocol, TypeAlias
@@ -29,6 +30,7 @@ Socket: TypeAlias = "zmq.Socket[bytes]"
 _RECEIVE_MARK = 4 * 1024**3 // wire.CHUNK
 _KEY_FAILURES = 3
 _SELF_TEST_SECONDS = 1.0
+_PROBE_SECONDS = 0.5
 _FAILED_HANDSHAKE = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
@@ -180,9 +182,7 @@ class Listener:
 class Dialler:
     """A peer at `address`, which we dial; `key` is its public key as the manifest has it."""
 
-    def __init__(
-        self, context: Context, identity: Identity, me: str, peer: str, *, address: str, key: bytes
-    ) -> None:
+    def __init__(self, context: Context, identity: Identity, me: str, peer: str, *, address: str, key: bytes) -> None:
         self.peer, self.address, self._me = peer, address, me
         self.up = self.reached = False
         self.gone: set[str] = set()
@@ -197,9 +197,7 @@ class Dialler:
             self.socket.connect(f"tcp://{_numeric(host)}:{port}")
         except zmq.ZMQError as error:
             self.close(0)
-            raise LinkError(
-                f"{peer}'s address, {address}, cannot be dialled: {error.strerror}", peer
-            ) from None
+            raise LinkError(f"{peer}'s address, {address}, cannot be dialled: {error.strerror}", peer) from None
 
     @property
     def missing(self) -> str:
@@ -225,6 +223,15 @@ class Dialler:
             elif event == zmq.EVENT_DISCONNECTED and self.up:
                 self.gone.add(self.peer)
         if self._failures >= _KEY_FAILURES and not self.up:
+            self._failures = 0
+            self._explain_failures()
+
+    def _explain_failures(self) -> None:
+        """Whoever is there knows ZeroMQ and still hangs up on us: then it has another key than we think.
+
+        A tunnel or a port forwarder with nobody behind it yet hangs up as well, and is worth waiting for.
+        """
+        if _greets(self.address):
             raise LinkError(
                 f"the process at {self.peer}'s address, {self.address}, does not have {self.peer}'s key: "
                 f"is the address right, and is the public_key of {self.peer} the one of its key file?",
@@ -257,19 +264,19 @@ class Dialler:
         _close(self.socket, self.monitor, linger)
 
 
-def _configure(socket: Socket, identity: Identity) -> None:
+def _configure(end: Socket, identity: Identity) -> None:
     """What holds for both ends: keys, limits of size and time, no queue for a peer that is not there."""
-    socket.curve_publickey, socket.curve_secretkey = curve_keys(identity)
-    socket.maxmsgsize = wire.FRAME_LIMIT
-    socket.sndhwm, socket.rcvhwm = 0, _RECEIVE_MARK  # what we send is one round of our own
-    socket.immediate, socket.linger = True, 0
-    socket.handshake_ivl = 3000
-    socket.heartbeat_ivl, socket.heartbeat_timeout, socket.heartbeat_ttl = 1000, 4000, 6000
-    socket.reconnect_ivl, socket.reconnect_ivl_max = 100, 1000
+    end.curve_publickey, end.curve_secretkey = curve_keys(identity)
+    end.maxmsgsize = wire.FRAME_LIMIT
+    end.sndhwm, end.rcvhwm = 0, _RECEIVE_MARK  # what we send is one round of our own
+    end.immediate, end.linger = True, 0
+    end.handshake_ivl = 3000
+    end.heartbeat_ivl, end.heartbeat_timeout, end.heartbeat_ttl = 1000, 4000, 6000
+    end.reconnect_ivl, end.reconnect_ivl_max = 100, 1000
 
 
-def _monitor(context: Context, socket: Socket) -> Socket:
-    """Events of `socket`'s connections. Without a mark: at one, ZeroMQ's own thread would stop and wait."""
+def _monitor(context: Context, end: Socket) -> Socket:
+    """Events of `end`'s connections. Without a mark: at one, ZeroMQ's own thread would stop and wait."""
     events = (
         zmq.EVENT_ACCEPTED
         | zmq.EVENT_CONNECTED
@@ -278,8 +285,8 @@ def _monitor(context: Context, socket: Socket) -> Socket:
         | zmq.EVENT_HANDSHAKE_FAILED_AUTH
         | _FAILED_HANDSHAKE
     )
-    name = f"inproc://monitor-{socket.underlying}"
-    socket.monitor(name, events)
+    name = f"inproc://monitor-{end.underlying}"
+    end.monitor(name, events)
     monitor = context.socket(zmq.PAIR)
     monitor.linger, monitor.rcvhwm = 0, 0
     monitor.connect(name)
@@ -296,10 +303,22 @@ def _events(monitor: Socket) -> Iterator[tuple[int, int]]:
         yield int(message["event"]), int(message["value"])
 
 
-def _close(socket: Socket, monitor: Socket, linger: int) -> None:
-    socket.disable_monitor()
+def _close(end: Socket, monitor: Socket, linger: int) -> None:
+    end.disable_monitor()
     monitor.close(linger=0)
-    socket.close(linger=linger)
+    end.close(linger=linger)
+
+
+def _greets(address: str) -> bool:
+    """Whether a ZeroMQ socket listens at `address`: it speaks first, with a signature of 10 bytes."""
+    host, port = _split(address)
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), _PROBE_SECONDS) as probe:
+            probe.settimeout(_PROBE_SECONDS)
+            signature = probe.recv(10)
+    except OSError:
+        return False
+    return signature[:1] == b"\xff" and signature[-1:] == b"\x7f"
 
 
 def _split(address: str) -> tuple[str, str]:

@@ -85,9 +85,7 @@ def read(frame: wire.Buffer, peer: str, ours: Hello, manifest: Manifest) -> Hell
     if hello.name != peer:
         raise LinkError(f"{peer}'s key is used by a party that calls itself {clean(hello.name)}", peer)
     if hello.role != entry.role:
-        raise LinkError(
-            f"{peer} says that it is {clean(hello.role)}, in the manifest it is {entry.role}", peer
-        )
+        raise LinkError(f"{peer} says that it is {clean(hello.role)}, in the manifest it is {entry.role}", peer)
     return hello
 
 

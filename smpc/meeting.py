@@ -43,9 +43,7 @@ def meet(links: Links, manifest: Manifest, me: str, facts: Facts, wait: float) -
     nonce = fresh_seed()
     role = manifest.party(me).role
     ours = {
-        peer: Hello(
-            hello.library_version(), wire.VERSION, manifest.text, me, role, nonce, fresh_seed(), facts
-        )
+        peer: Hello(hello.library_version(), wire.VERSION, manifest.text, me, role, nonce, fresh_seed(), facts)
         for peer in names
         if peer != me
     }

@@ -89,13 +89,15 @@ class Party:
         if self.gate.announce(**{SOUND_SYSTEM: wrong})[SOUND_SYSTEM].any():
             raise ModelError("no result: the matrix is not positive definite, or ill-conditioned")
 
-    def _announce(self, mine: tuple[NDArray[np.uint64], int, tuple[int, ...]] | None, owner: int) -> tuple[int, tuple[int, ...]]:
+    def _announce(
+        self, mine: tuple[NDArray[np.uint64], int, tuple[int, ...]] | None, owner: int
+    ) -> tuple[int, tuple[int, ...]]:
         """Kind and shape of the owner's array, from the owner to all."""
         others = [peer for peer in range(self.count) if peer != owner]
         if mine is not None:
             _, bits, shape = mine
             header = np.array([bits, len(shape), *shape, *[0] * (_AXES - len(shape))], np.uint64)
-            self.protocol.exchange("shape", dict.fromkeys(others, [header]), {})
+            self.protocol.exchange("shape", {peer: [header] for peer in others}, {})
             return bits, shape
         (header,) = self.protocol.exchange("shape", {}, {owner: [(2 + _AXES,)]})[owner]
         bits, axes, *dimensions = (int(value) for value in header)

@@ -95,7 +95,9 @@ class LinearResult:
             "t_values": _named(self.names, self.t_values),
             "p_values": _named(self.names, self.p_values),
             "confidence_level": None if intervals is None else self.confidence_level,
-            "confidence_intervals": None if intervals is None else dict(zip(self.names, intervals.tolist(), strict=True)),
+            "confidence_intervals": None
+            if intervals is None
+            else dict(zip(self.names, intervals.tolist(), strict=True)),
             "degrees_of_freedom": self.degrees_of_freedom,
             "r_squared": self.r_squared,
             "residual_standard_error": self.residual_standard_error,

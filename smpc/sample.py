@@ -58,5 +58,6 @@ def write_csv(path: Path, names: Sequence[str], table: NDArray[np.float64]) -> N
 def columns_toml(names: Sequence[str]) -> str:
     """[columns.NAME] sections of a manifest."""
     return "\n".join(
-        f'[columns.{name}]\nunit = "{RANGES[name][2]}"\nrange = [{RANGES[name][0]:g}, {RANGES[name][1]:g}]\n' for name in names
+        f'[columns.{name}]\nunit = "{RANGES[name][2]}"\nrange = [{RANGES[name][0]:g}, {RANGES[name][1]:g}]\n'
+        for name in names
     )

@@ -67,7 +67,11 @@ def create(folder: Path) -> list[Path]:
         role = 'role = "dealer"\n' if name == DEALER else ""
         blocks.append(
             _PARTY.format(
-                name=name, role=role, port=_PORT + number, key=identity.public.hex(), fingerprint=keys.fingerprint(identity.public)
+                name=name,
+                role=role,
+                port=_PORT + number,
+                key=identity.public.hex(),
+                fingerprint=keys.fingerprint(identity.public),
             )
         )
     chosen = ("age", "bmi", "bp", sample.TARGET)

@@ -66,9 +66,7 @@ Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 # TOML has arrays and no tuples, so that these two, unlike all else, take a list for what they are.
 Interval: TypeAlias = Annotated[tuple[Finite, Finite], Field(strict=False), AfterValidator(_interval)]
 PublicKey: TypeAlias = Annotated[str, _matching(r"[0-9A-Fa-f]{64}"), AfterValidator(str.lower)]
-Address: TypeAlias = Annotated[
-    str, _matching(_ADDRESS), AfterValidator(_valid_port), AfterValidator(str.lower)
-]
+Address: TypeAlias = Annotated[str, _matching(_ADDRESS), AfterValidator(_valid_port), AfterValidator(str.lower)]
 
 
 def key(description: str, default: Any = ..., **limits: Any) -> Any:
@@ -90,12 +88,9 @@ class Study(Section):
     program: Program | None = key('"file.py:function", the file in the folder of the manifest or below', None)
     split: Literal["rows", "columns"] = key('"rows" or "columns"', "rows")
     target: Line = key("the name of a column", "")
-    features: tuple[Line, ...] = key(
-        "a list of names of columns, at least one", (), min_length=1, strict=False
-    )
+    features: tuple[Line, ...] = key("a list of names of columns, at least one", (), min_length=1, strict=False)
     penalty: Finite = key("a number above 0", 0.0, gt=0)
     confidence_level: Finite = key("a number between 0 and 1, such as 0.95", 0.95, gt=0, lt=1)
-    maximum_rows: int | None = key("a whole number, at least 1", None, ge=1, lt=2**53)
     fraction_bits: int = key("a whole number from 8 to 30", 20, ge=8, le=30)
 
     @model_validator(mode="after")
@@ -103,9 +98,7 @@ class Study(Section):
         _require((self.model is None) != (self.program is None), "needs either model or program, not both")
         mine, other = ("model", "program") if self.model else ("program", "model")
         common = {"name", mine}
-        allowed = common | (
-            {"fraction_bits"} if self.program else set(Study.model_fields) - {"fraction_bits"}
-        )
+        allowed = common | ({"fraction_bits"} if self.program else set(Study.model_fields) - {"fraction_bits"})
         for extra in sorted(self.model_fields_set - allowed):
             raise ValueError(f"{extra} is for a study with a {other}, and this one has a {mine}: remove it")
         if self.model:
@@ -115,16 +108,10 @@ class Study(Section):
     def _whole_model(self) -> None:
         ridge = ("penalty",) if self.model == "ridge" else ()
         for needed in ("split", "target", "features", *ridge):
-            _require(
-                needed in self.model_fields_set, f'lacks the key {needed}, which model = "{self.model}" needs'
-            )
-        _require(
-            bool(ridge) or "penalty" not in self.model_fields_set, 'penalty is for model = "ridge": remove it'
-        )
+            _require(needed in self.model_fields_set, f'lacks the key {needed}, which model = "{self.model}" needs')
+        _require(bool(ridge) or "penalty" not in self.model_fields_set, 'penalty is for model = "ridge": remove it')
         _require((twice := repeated(self.features)) is None, f'features has "{twice}" twice')
-        _require(
-            self.target not in self.features, f'"{self.target}" is the target and also one of the features'
-        )
+        _require(self.target not in self.features, f'"{self.target}" is the target and also one of the features')
         _require(
             INTERCEPT not in (*self.features, self.target),
             f'"{INTERCEPT}" is what results call the constant term: rename that column',
@@ -191,6 +178,4 @@ class Document(Section):
     columns: dict[Line, Column] = key("sections [columns.NAME]", {})
     security: Security = key("a section [security]", Security())
     release: Release = key("a section [release]")
-    party: tuple[PartyEntry, ...] = key(
-        "blocks [[party]] (double brackets), one for each party", strict=False
-    )
+    party: tuple[PartyEntry, ...] = key("blocks [[party]] (double brackets), one for each party", strict=False)

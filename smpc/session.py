@@ -166,9 +166,7 @@ class Session:
 
     def _check_peer(self, peer: int) -> None:
         if peer == self.rank or not 0 <= peer < self.count:
-            raise ValueError(
-                f"party {self.rank} has no peer {peer}: its peers are below {self.count}, not itself"
-            )
+            raise ValueError(f"party {self.rank} has no peer {peer}: its peers are below {self.count}, not itself")
 
     # Beginning and end
 

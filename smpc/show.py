@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smpc.report import print_done, print_result, trust_statement, write_report
-from smpc.result import Cost, to_fields
+from smpc.result import to_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,11 @@ def write_outcome(outcome: Outcome, out: Path | None) -> dict[str, Any]:
         text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
         (out / "result.json").write_text(text + "\n", encoding="utf-8")
         write_report(
-            out / "report.html", outcome.result, outcome.cost, trust_statement(outcome.manifest), outcome.opened
+            out / "report.html",
+            outcome.result,
+            outcome.cost,
+            trust_statement(outcome.manifest),
+            outcome.opened,
         )
     return fields
 

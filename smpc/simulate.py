@@ -14,9 +14,7 @@ from smpc.release import Gate
 R = TypeVar("R")
 
 
-def simulate(
-    program: Callable[[Party], R], parties: int = 3, *, fraction_bits: int = DEFAULT_FRACTION_BITS
-) -> list[R]:
+def simulate(program: Callable[[Party], R], parties: int = 3, *, fraction_bits: int = DEFAULT_FRACTION_BITS) -> list[R]:
     """What `program` returned at each of `parties` parties, which all run in this process.
 
     The dealer is ideal and every party may learn every result. Raises what a party raised; if several failed in

@@ -46,9 +46,7 @@ def open_source(source: Any, wanted: Sequence[str]) -> Source:
         return _of_columns([(str(name), source.iloc[:, at]) for at, name in enumerate(source.columns)])
     if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
         return _of_arrow("<table>", lambda: pa.table(source))
-    raise TypeError(
-        f"a table is a path ({KINDS}), an Arrow table or stream, a frame, a mapping or a NumPy array"
-    )
+    raise TypeError(f"a table is a path ({KINDS}), an Arrow table or stream, a frame, a mapping or a NumPy array")
 
 
 def _of_columns(columns: Sequence[tuple[str, Any]]) -> Source:

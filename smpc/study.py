@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from protocols import fixedpoint, inputs, ring
+from protocols.shares import Share, concatenate
 from smpc.errors import DataError, ManifestError, ModelError, ReleaseRefused
 from smpc.models import linear, moments
 from smpc.result import INTERCEPT, LinearResult
@@ -96,7 +97,9 @@ def prepare(manifest: Manifest, table: Table) -> Prepared:
     return Prepared(u, names, {"rows": table.rows, "columns": list(names)})
 
 
-def fit(gate: Gate, manifest: Manifest, prepared: Prepared, facts: Mapping[str, Mapping[str, Any]]) -> LinearResult | None:
+def fit(
+    gate: Gate, manifest: Manifest, prepared: Prepared, facts: Mapping[str, Mapping[str, Any]]
+) -> LinearResult | None:
     """The result at a receiver, None elsewhere. `facts` are all owners', this party's among them.
 
     Opens to every party the number of rows and two checks; to the receivers what [release] names. Raises
@@ -130,7 +133,7 @@ def _common_rows(facts: Mapping[str, Mapping[str, Any]]) -> int:
     for name, fact in facts.items():
         if fact["rows"] != rows:
             raise DataError(
-                f"{name} has {fact['rows']} rows and {first} has {rows}: with split = \"columns\" every party has the "
+                f'{name} has {fact["rows"]} rows and {first} has {rows}: with split = "columns" every party has the '
                 "same people in the same order"
             )
     return rows
@@ -156,7 +159,9 @@ def _design(manifest: Manifest, shape: Geometry, rows: int) -> linear.Design:
         )
     penalty = manifest.study.penalty
     if penalty / rows > _STRONGEST:
-        raise ModelError(f"[study] penalty is more than {_STRONGEST:.0f} times the number of rows: choose a smaller one")
+        raise ModelError(
+            f"[study] penalty is more than {_STRONGEST:.0f} times the number of rows: choose a smaller one"
+        )
     return linear.Design(rows, shape.origin, penalty)
 
 
@@ -174,16 +179,14 @@ def _narrow(name: str) -> str:
     )
 
 
-def _outputs(manifest: Manifest, fitted: Fit) -> dict[str, Any]:
+def _outputs(manifest: Manifest, fitted: Fit) -> dict[str, Share]:
     """Name and share of everything that [release] allows."""
-    from protocols.shares import concatenate
-
-    every = {
+    every: dict[str, list[Share]] = {
         "coefficients": [fitted.intercept, fitted.coefficients],
         "standard_errors": [fitted.intercept_error, fitted.errors],
         "fit": [fitted.sigma, fitted.unexplained],
     }
-    chosen = {name: concatenate(every[name]) for name in every if name in manifest.release.outputs}
+    chosen = {name: concatenate(parts) for name, parts in every.items() if name in set[str](manifest.release.outputs)}
     if manifest.study.penalty and len(chosen) > ("coefficients" in chosen):
         chosen[FREEDOM] = fitted.shrinkage
     return chosen

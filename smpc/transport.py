@@ -34,7 +34,8 @@ LINGER_MS = 1000
 class Links:
     """A link to every other party of `parties`; open it with `meet`.
 
-    `sent` and `received` count bytes of frames by peer. Raises LinkError if the port cannot be opened.
+    `sent` and `received` count bytes of frames by peer; `doing` is what error messages say was being done.
+    Raises LinkError if the port cannot be opened.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Links:
         self._owner = os.getpid(), threading.get_ident()
         peers = [party.name for party in parties if party.name != me]
         self.sent, self.received = dict.fromkeys(peers, 0), dict.fromkeys(peers, 0)
-        self.frames = 0
+        self.frames, self.doing = 0, "the first greeting"
         self._inboxes: dict[str, deque[memoryview]] = {peer: deque() for peer in peers}
         self._ahead = dict.fromkeys(peers, 0)
         self._greeted: set[str] = set()
@@ -73,9 +74,7 @@ class Links:
             self._ends.update(dict.fromkeys(dialling.values(), listener))
         for peer in dialled:
             name, address = peer.name, peer.address or ""
-            self._ends[name] = Dialler(
-                self._context, identity, me.name, name, address=address, key=keys[name]
-            )
+            self._ends[name] = Dialler(self._context, identity, me.name, name, address=address, key=keys[name])
         for end in self._distinct():
             self._poller.register(end.socket, zmq.POLLIN)
             self._poller.register(end.monitor, zmq.POLLIN)
@@ -112,7 +111,7 @@ class Links:
             self._check_gone()
         self._count(peer, frame, kind)
 
-    def receive(self, wanted: Collection[str], patience: float, doing: str) -> tuple[str, memoryview]:
+    def receive(self, wanted: Collection[str], patience: float) -> tuple[str, memoryview]:
         """The next frame from one of `wanted`, and who sent it.
 
         Raises LinkError if any peer left or stopped, or if all of `wanted` are silent for `patience` seconds.
@@ -123,7 +122,7 @@ class Links:
             self._check_gone()
             if not self._wait(deadline) and not any(self._inboxes[peer] for peer in wanted):
                 names = " and ".join(sorted(wanted))
-                raise LinkError(f"{names} sent nothing for {patience:g} s, at {doing}", min(wanted))
+                raise LinkError(f"{names} sent nothing for {patience:g} s, at {self.doing}", min(wanted))
         return arrived
 
     def finish(self, peer: str) -> None:
@@ -214,7 +213,7 @@ class Links:
     def _check_gone(self) -> None:
         for peer, end in self._ends.items():
             if peer in end.gone and peer not in self._finished:
-                raise LinkError(f"{peer} left: its process ended or its connection broke", peer)
+                raise LinkError(f"{peer} left at {self.doing}: its process or connection ended", peer)
 
     def _why_absent(self, absent: Iterable[str], wait: float) -> str:
         reasons = [f"{peer} is absent: {self._ends[peer].missing} in {wait:g} s" for peer in absent]

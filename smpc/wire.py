@@ -36,6 +36,7 @@ CHUNK = 256 * 1024
 MESSAGE_LIMIT = 128 * 1024
 FRAME_LIMIT = CHUNK + 64 * 1024
 LINE_LIMIT = 500
+_DEPTH = 4  # of lists and maps in each other
 
 HELLO_TAG = blake2b(b"hello", digest_size=TAG_BYTES, person=b"smpc").digest()
 
@@ -185,7 +186,16 @@ def unpack(data: Buffer) -> Any:
         raise ValueError("not a message") from error
     if again != bytes(data):
         raise ValueError("not in canonical form")
+    _check_depth(message, _DEPTH)
     return message
+
+
+def _check_depth(message: object, most: int) -> None:
+    if isinstance(message, dict | list):
+        if not most:
+            raise ValueError("nested too deeply")
+        for inner in message.values() if isinstance(message, dict) else message:
+            _check_depth(inner, most - 1)
 
 
 def _no_extension(code: int, data: bytes) -> object:  # noqa: ARG001 - msgpack's signature

@@ -142,9 +142,7 @@ def _residual_sum(party: Party, c: Share, beta: Share, strength: float) -> Share
 
 def _penalty(party: Party, c: Share, beta: Share, strength: float) -> Share:
     d = beta.shape[0]
-    weighted, diagonal = truncate_each(
-        party, (beta.reshape(d) * _fraction(sqrt(strength)), 32), (_diagonal(c, d), 32)
-    )
+    weighted, diagonal = truncate_each(party, (beta.reshape(d) * _fraction(sqrt(strength)), 32), (_diagonal(c, d), 32))
     squared = truncate(party, square(party, weighted), 26)
     return multiply(party, squared, diagonal).sum() * 4
 

@@ -30,7 +30,7 @@ from protocols.linalg import equilibrate
 from protocols.party import Party
 from protocols.ring import RingArray
 from protocols.shares import Share, concatenate
-from protocols.truncation import truncate, truncate_each
+from protocols.truncation import truncate
 
 Reals = NDArray[np.float64]
 
@@ -85,7 +85,11 @@ def of_columns(party: Party, u: Reals, owners: tuple[int, ...]) -> Moments:
     present = sorted(set(owners))
     for left, right in [(a, b) for a in present for b in present if a < b]:
         c = _add_block(party, c, unit, owners, (left, right), rows)
-    public = {"mean": fixedpoint.encode(means, MEAN_BITS), "up": _power(shifts), "down": _power(SPREAD - shifts)}
+    public = {
+        "mean": fixedpoint.encode(means, MEAN_BITS),
+        "up": _power(shifts),
+        "down": _power(SPREAD - shifts),
+    }
     spread = {name: inputs.total(party, _place(values, mine, total)) for name, values in public.items()}
     ones = inputs.total(party, _place(np.ones(len(mine), np.uint64), mine, total))
     return Moments(rows, spread["mean"], c, spread["up"], spread["down"], ones)
@@ -122,7 +126,8 @@ def _shifts(u: Reals) -> NDArray[np.int64]:
         raise ValueError(message)
     # A hair more than the variance, so that the rounded column's norm stays below 1.
     _, exponents = np.frexp(np.ldexp(u.var(axis=0) * (1 + 2.0**-20), _G))
-    return np.maximum(TOP + 1 - exponents.astype(np.int64), 0) // 2
+    shifts: NDArray[np.int64] = np.maximum(TOP + 1 - exponents.astype(np.int64), 0) // 2
+    return shifts
 
 
 def _own_block(unit: RingArray, mine: list[int], total: int) -> RingArray:

@@ -11,7 +11,7 @@ import pytest
 
 from protocols import beaver, binary, conversion, functions, inputs, local, opening, truncation
 from protocols.prg import Prg, derive
-from protocols.ring import RingArray, Shape
+from protocols.ring import RingArray
 from protocols.shares import BitShare, Share, split, xor_up
 
 SEED = bytes(range(32))
@@ -69,26 +69,18 @@ def _private(party: local.LocalParty, own: Operands) -> Share:
 
 CASES = {
     "zero": Case(inputs.zero, lambda p, o: inputs.zero(p, (2, 3)), _all(6)),
-    "share": Case(
-        inputs.share, lambda p, o: inputs.share(p, _owned(p, o.public(2, 3), 1), 1, (2, 3)), _all(6)
-    ),
+    "share": Case(inputs.share, lambda p, o: inputs.share(p, _owned(p, o.public(2, 3), 1), 1, (2, 3)), _all(6)),
     "total": Case(inputs.total, lambda p, o: inputs.total(p, o.public(2, 3)), _all(6)),
-    "open_masked": Case(
-        opening.open_masked, lambda p, o: opening.open_masked(p, o.share(2, 3), o.word(5)), _all(11)
-    ),
+    "open_masked": Case(opening.open_masked, lambda p, o: opening.open_masked(p, o.share(2, 3), o.word(5)), _all(11)),
     "disclose": Case(
         opening.disclose, lambda p, o: opening.disclose(p, range(p.count), o.share(2, 3), o.share(5)), _all(11)
     ),
-    "disclose_to_one": Case(
-        opening.disclose, lambda p, o: opening.disclose(p, [0], o.share(2, 3)), _to_first(6)
-    ),
+    "disclose_to_one": Case(opening.disclose, lambda p, o: opening.disclose(p, [0], o.share(2, 3)), _to_first(6)),
     "multiply": Case(beaver.multiply, lambda p, o: beaver.multiply(p, o.share(2, 3), o.share(2, 3)), _all(6)),
     "matmul": Case(beaver.matmul, lambda p, o: beaver.matmul(p, o.share(2, 3), o.share(3, 4)), _all(18)),
     "square": Case(beaver.square, lambda p, o: beaver.square(p, o.share(2, 3)), _all(6)),
     "private_matmul": Case(beaver.private_matmul, _private, lambda count: {(0, 1): 6, (1, 0): 12}),
-    "truncate": Case(
-        truncation.truncate, lambda p, o: truncation.truncate(p, o.share(2, 3, bits=62), 20), _all(6)
-    ),
+    "truncate": Case(truncation.truncate, lambda p, o: truncation.truncate(p, o.share(2, 3, bits=62), 20), _all(6)),
     "conjunction": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(6), o.word(6)), _all(6)),
     "subtract_from_public": Case(
         binary.subtract_from_public,
@@ -99,13 +91,9 @@ CASES = {
     "to_bits": Case(conversion.to_bits, lambda p, o: conversion.to_bits(p, o.share(2, 3)), _all(6)),
     "from_bits": Case(conversion.from_bits, lambda p, o: conversion.from_bits(p, o.word(2, 3), 7), _all(6)),
     "negative": Case(conversion.negative, lambda p, o: conversion.negative(p, o.share(2, 3)), _all(6)),
-    "normalize": Case(
-        functions.normalize, lambda p, o: functions.normalize(p, o.share(6, bits=60)), _all(6)
-    ),
+    "normalize": Case(functions.normalize, lambda p, o: functions.normalize(p, o.share(6, bits=60)), _all(6)),
     "roots": Case(functions.roots, lambda p, o: functions.roots(p, o.share(6, bits=61) + (1 << 61)), _all(6)),
-    "square_root": Case(
-        functions.square_root, lambda p, o: functions.square_root(p, o.share(6, bits=60)), _all(6)
-    ),
+    "square_root": Case(functions.square_root, lambda p, o: functions.square_root(p, o.share(6, bits=60)), _all(6)),
     "scale_up": Case(
         functions.scale_up, lambda p, o: functions.scale_up(p, o.share(6, bits=30), o.share(6, bits=5), 16), _all(6)
     ),

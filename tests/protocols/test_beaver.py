@@ -67,9 +67,7 @@ def test_private_matmul_is_the_matrix_product(data, size, count):
     x, y = (data.draw(arrays(np.uint64, shape, elements=words)) for shape in ((m, k), (k, p)))
     known = dict(zip(owners, (x, y), strict=True))
     parties = local.parties(count, SEED)
-    parts = local.run_all(
-        parties, lambda p: private_matmul(p, known.get(p.rank), owners, x.shape, y.shape)
-    )
+    parts = local.run_all(parties, lambda p: private_matmul(p, known.get(p.rank), owners, x.shape, y.shape))
     np.testing.assert_array_equal(combine(parts), x @ y)
     assert {(m.sender, m.receiver) for party in parties for m in party.sent} == {owners, owners[::-1]}
     assert {party.rounds for party in parties} == {1}

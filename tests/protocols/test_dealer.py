@@ -43,33 +43,45 @@ def test_parts_make_a_triple():
 
 # What each correlation promises, from the paper and not from `compute`
 
-LOW = np.uint64(2**63 - 1)
+
+def is_product(a, b, c):
+    return (c == a * b).all()
+
+
+def is_square(a, c):
+    return (c == a * a).all()
+
+
+def is_matrix_product(a, b, c):
+    return (c == ring.matmul(a, b)).all()
+
+
+def is_conjunction(a, b, c):
+    return (c == a & b).all()
+
+
+def is_same_word(r, bits):
+    return (r == bits).all()
+
+
+def is_truncation_by(f):
+    low = np.uint64(2**63 - 1)
+    return lambda r, top, q: (top == r >> np.uint64(63)).all() and (q == (r & low) >> np.uint64(f)).all()
+
+
+def is_its_bits(s, each):
+    return all((each[..., i] == s >> np.uint64(i) & np.uint64(1)).all() for i in range(each.shape[-1]))
+
+
+SIZES = [(2, 3, 4), (1, 1, 1), (0, 2, 3), (2, 0, 3)]
 LAWS: list[tuple[Any, Any]] = [
-    *[(ElementTriple(shape), lambda a, b, c: (c == a * b).all()) for shape in SHAPES],
-    *[(ElementSquare(shape), lambda a, c: (c == a * a).all()) for shape in SHAPES],
-    *[(WordTriple(shape), lambda a, b, c: (c == a & b).all()) for shape in SHAPES],
-    *[(EdaBits(shape), lambda r, bits: (r == bits).all()) for shape in SHAPES],
-    *[
-        (MatrixTriple(*sizes, owners), lambda a, b, c: (c == ring.matmul(a, b)).all())
-        for sizes in [(2, 3, 4), (1, 1, 1), (0, 2, 3), (2, 0, 3)]
-        for owners in [None, (0, 1), (1, 0)]
-    ],
-    *[
-        (
-            TruncationMask(shape, f),
-            lambda r, top, q, f=np.uint64(f): (top == r >> np.uint64(63)).all() and (q == (r & LOW) >> f).all(),
-        )
-        for shape in SHAPES
-        for f in (1, 20, 61)
-    ],
-    *[
-        (
-            DaBits(shape, bits),
-            lambda s, each, bits=bits: all((each[..., i] == s >> np.uint64(i) & np.uint64(1)).all() for i in range(bits)),
-        )
-        for shape in SHAPES
-        for bits in (1, 7, 64)
-    ],
+    *[(ElementTriple(shape), is_product) for shape in SHAPES],
+    *[(ElementSquare(shape), is_square) for shape in SHAPES],
+    *[(WordTriple(shape), is_conjunction) for shape in SHAPES],
+    *[(EdaBits(shape), is_same_word) for shape in SHAPES],
+    *[(MatrixTriple(*size, who), is_matrix_product) for size in SIZES for who in (None, (0, 1), (1, 0))],
+    *[(TruncationMask(shape, f), is_truncation_by(f)) for shape in SHAPES for f in (1, 20, 61)],
+    *[(DaBits(shape, bits), is_its_bits) for shape in SHAPES for bits in (1, 7, 64)],
 ]
 
 

@@ -18,9 +18,7 @@ counts = st.sampled_from([2, 3, 5])
 
 
 def share(x, owner, count, seed=SEED):
-    return local.run(
-        count, lambda p: inputs.share(p, x if p.rank == owner else None, owner, x.shape), seed
-    )
+    return local.run(count, lambda p: inputs.share(p, x if p.rank == owner else None, owner, x.shape), seed)
 
 
 def test_an_owner_shares_what_it_knows():

@@ -87,9 +87,7 @@ def test_all_receivers_of_a_disclosure_get_the_same_shares(count):
 def test_what_was_opened_may_be_written_to():
     x = deal(ring.from_int([5]), 2)
     before = [part.values.copy() for part in x]
-    for opened, disclosed in local.run(
-        2, lambda p: (open_masked(p, x[p.rank]), disclose(p, [0, 1], x[p.rank]))
-    ):
+    for opened, disclosed in local.run(2, lambda p: (open_masked(p, x[p.rank]), disclose(p, [0, 1], x[p.rank]))):
         opened[0] += np.uint64(1)
         disclosed[0] += np.uint64(1)
     np.testing.assert_array_equal(before, [part.values for part in x])

@@ -98,9 +98,7 @@ def test_other_numbers_of_bits_are_refused_before_anything_is_sent(operands):
     parties = local.parties(2, SEED)
     with pytest.raises(ExceptionGroup) as info:
         local.run_all(parties, lambda p: truncate_each(p, *((x[p.rank], bits) for bits in operands)))
-    assert {str(error) for error in info.value.exceptions} == {
-        f"truncation by {operands} bits: 1 to 61 is possible"
-    }
+    assert {str(error) for error in info.value.exceptions} == {f"truncation by {operands} bits: 1 to 61 is possible"}
     assert not any(party.sent or party.taken for party in parties)
 
 

@@ -44,7 +44,7 @@ def test_a_manifest(tmp_path):
 def test_defaults():
     manifest = parse(GOOD)
     assert (manifest.study.confidence_level, manifest.study.penalty) == (0.95, 0.0)
-    assert (manifest.study.maximum_rows, manifest.study.fraction_bits) == (None, 20)
+    assert manifest.study.fraction_bits == 20
     assert (manifest.columns["age"].type, manifest.columns["age"].unit) == ("number", None)
     assert (manifest.security.adversary, manifest.security.preprocessing) == ("semi-honest", "dealer")
     assert manifest.release.minimum_rows == 10
@@ -170,12 +170,6 @@ MISTAKES = [
         STUDY,
         STUDY + "\nconfidence_level = nan",
         CONFIDENCE,
-    ),
-    (STUDY, STUDY + "\nmaximum_rows = 1.5", "[study] maximum_rows must be a whole number, at least 1"),
-    (
-        STUDY,
-        STUDY + "\nmaximum_rows = 9",
-        "[study] maximum_rows is 9, below [release] minimum_rows, which is 10",
     ),
     # columns
     (RANGE, "", "column 'bmi' has no declared range: add [columns.bmi] range = [low, high]"),

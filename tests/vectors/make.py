@@ -31,7 +31,7 @@ def derive(seed: bytes, purpose: str, context: bytes = b"") -> bytes:
 
 def stream(seed: bytes) -> Iterator[int]:
     """AES-128-CTR from counter 0 as little-endian words."""
-    block = Cipher(algorithms.AES(derive(seed, "stream")[:16]), modes.ECB()).encryptor()  # noqa: S305
+    block = Cipher(algorithms.AES(derive(seed, "stream")[:16]), modes.ECB()).encryptor()
     counter = 0
     while True:
         octets = block.update(counter.to_bytes(16, "big"))

@@ -1,0 +1,185 @@
+"""What a person reads at the end: the terminal's table, and report.html for a receiver.
+
+The page is one file: no script, nothing loaded from elsewhere (its own policy forbids it), all text escaped.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, StrictUndefined
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from smpc import __version__, figures
+from smpc.forest import forest
+from smpc.trust import trust_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from smpc.figures import Column, Figure
+    from smpc.ledger import Entry
+    from smpc.result import Cost, LinearResult
+
+__all__ = ["print_done", "print_result", "print_table", "trust_statement", "write_report"]
+
+_GAP = "  "
+_NARROWEST_NAMES = 10
+
+
+# The terminal
+
+
+def print_result(
+    console: Console, result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]
+) -> None:
+    """What a receiver sees: the fit, what it cost, who could learn what, what was opened."""
+    _print_title(console, result.study, figures.headline(result))
+    if result.coefficients is not None:
+        print_table(console, result.names, figures.columns(result))
+        console.print()
+    if whole := figures.whole_fit(result):
+        _print_figures(console, whole)
+        console.print()
+    _print_account(console, cost, statement, opened)
+
+
+def print_done(
+    console: Console,
+    study: str,
+    cost: Cost,
+    statement: Sequence[str],
+    opened: Sequence[Entry],
+    receivers: Sequence[str],
+) -> None:
+    """What a party sees that is no receiver: that it is done, who has the result, and the account of it."""
+    _print_title(console, study, f"done; the result is with {figures.listed(receivers)}")
+    _print_account(console, cost, statement, opened)
+
+
+def print_table(console: Console, names: Sequence[str], columns: Sequence[Column]) -> None:
+    """A row for each name, decimal points in line where the width allows it.
+
+    A name that leaves too little room for its numbers gets a line of its own; a number is never cut or wrapped.
+    """
+    cells = [_block(column, aligned=True) for column in columns]
+    if _width(cells) + _NARROWEST_NAMES > console.width:
+        cells = [_block(column, aligned=False) for column in columns]
+    room = max(console.width - _width(cells), _NARROWEST_NAMES)
+    first = min(max(cell_len(name) for name in names), room)
+    header, *rows = zip(*cells, strict=True)
+    _print_line(console, " " * first + _joined(header), style="bold")
+    for name, row in zip(names, rows, strict=True):
+        if cell_len(name) > first:
+            _print_line(console, name)
+        own = name if cell_len(name) <= first else ""
+        _print_line(console, own + " " * (first - cell_len(own)) + _joined(row))
+
+
+def _block(column: Column, *, aligned: bool) -> list[str]:
+    """The title and the cells of a column, of one width."""
+    pads = column.pads if aligned else [""] * len(column.cells)
+    cells = [cell + " " * len(pad) for cell, pad in zip(column.cells, pads, strict=True)]
+    width = max(map(len, [column.title, *cells]))
+    return [text.rjust(width) for text in [column.title, *cells]]
+
+
+def _width(cells: Sequence[Sequence[str]]) -> int:
+    return sum(len(_GAP) + len(column[0]) for column in cells)
+
+
+def _joined(cells: Iterable[str]) -> str:
+    return "".join(_GAP + cell for cell in cells)
+
+
+def _print_title(console: Console, study: str, text: str) -> None:
+    console.print(Text.assemble((study, "bold"), f": {text}"), highlight=False)
+    console.print()
+
+
+def _print_line(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text.rstrip(), style=style), highlight=False, soft_wrap=True)
+
+
+def _print_figures(console: Console, found: Sequence[Figure]) -> None:
+    """Name and value of each, on one line or more, no pair parted."""
+    pairs = [f"{figure.short} {figure.value}".replace(" ", "\N{NO-BREAK SPACE}") for figure in found]
+    for line in textwrap.wrap("   ".join(pairs), console.width, break_long_words=False, break_on_hyphens=False):
+        _print_line(console, line.replace("\N{NO-BREAK SPACE}", " "))
+
+
+def _print_account(console: Console, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]) -> None:
+    """Cost, statement and ledger."""
+    _print_figures(console, figures.cost(cost))
+    _print_heading(console, "Who could learn what")
+    sentences = Table.grid(padding=(0, 1))
+    for sentence in statement:
+        sentences.add_row("-", Text(sentence))
+    console.print(sentences, highlight=False)
+    _print_heading(console, "What was opened")
+    entries = Table.grid(padding=(0, 2))
+    for entry in opened:
+        entries.add_row(Text(entry.what), Text(figures.values(entry.shape)), Text("to " + figures.listed(entry.to)))
+    console.print(entries if opened else "nothing", highlight=False)
+
+
+def _print_heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+# The page
+
+
+def write_report(
+    path: Path, result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]
+) -> None:
+    """Write the page. Raises OSError if `path` cannot be written."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters["minus"] = _minus
+    source = resources.files("smpc").joinpath("report.html.j2").read_text(encoding="utf-8")
+    page = environment.from_string(source).render(_content(result, cost, statement, opened))
+    path.write_text(page, encoding="utf-8")
+
+
+def _content(
+    result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]
+) -> dict[str, Any]:
+    """What the template is given."""
+    columns = figures.columns(result)
+    return {
+        "result": result,
+        "headline": figures.headline(result),
+        "level": figures.percent(result.confidence_level),
+        "titles": [column.title for column in columns],
+        "rows": _rows(result.names, columns),
+        "whole": figures.whole_fit(result),
+        "forest": forest(result),
+        "statement": statement,
+        "cost": figures.cost(cost),
+        "opened": opened,
+        "session": opened[-1].session if opened else "",
+        "when": figures.moment(opened[-1]) if opened else "",
+        "figures": figures,
+        "version": __version__,
+    }
+
+
+def _rows(names: Sequence[str], columns: Sequence[Column]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """For each name its cells, each with what it lacks after its last character."""
+    pairs = [zip(column.cells, column.pads, strict=True) for column in columns]
+    return [(name, list(cells)) for name, *cells in zip(names, *pairs, strict=True)] if columns else []
+
+
+def _minus(number: str) -> str:
+    """A number with the sign that is read as one."""
+    return number.replace("-", "\N{MINUS SIGN}")

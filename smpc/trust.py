@@ -1,0 +1,105 @@
+"""The trust statement: who could learn what from a study, in sentences for a person.
+
+It follows from the manifest alone, so that it can be read before a byte is sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smpc.figures import listed
+
+if TYPE_CHECKING:
+    from smpc.config import Manifest
+
+_OUTPUTS = {
+    "coefficients": "coefficients",
+    "standard_errors": "standard errors",
+    "fit": "R² and residual standard error",
+}
+
+
+def trust_statement(manifest: Manifest) -> list[str]:
+    """Plain sentences: who takes part, what stays hidden from whom, what is released, what must be assumed."""
+    return [
+        *_who(manifest),
+        "But for what is named next, no row, sum or intermediate value of anyone leaves its owner in the clear: what "
+        "is sent is hidden by random numbers that its receiver does not know, over encrypted and authenticated links.",
+        *_released(manifest),
+        *_dealer(manifest),
+        _adversary(manifest),
+        _not_hidden(manifest),
+        _results(manifest),
+    ]
+
+
+def _who(manifest: Manifest) -> list[str]:
+    return [f"{listed(party.name for party in manifest.owners)} own the data and compute together."]
+
+
+def _released(manifest: Manifest) -> list[str]:
+    to = "only to " + listed(manifest.release.to)
+    if manifest.study.program:
+        return [
+            f"Released {to}: what the program {manifest.study.program} reveals, and nothing else. Every owner learns "
+            "the shapes of what is shared, and whether the program's checks hold."
+        ]
+    outputs = [_OUTPUTS[name] for name in manifest.release.outputs]
+    if manifest.study.penalty and set(manifest.release.outputs) != {"coefficients"}:
+        outputs.append("effective degrees of freedom")
+    return [f"Released {to}: {listed(outputs)}.", _public(manifest)]
+
+
+def _public(manifest: Manifest) -> str:
+    checks = "whether each column varies and whether the fit passed its four checks"
+    if manifest.study.split == "rows":
+        return f"Every owner learns the number of rows in total, {checks}."
+    return (
+        "Every party learns the number of rows and the names of the columns that each owner has; every owner "
+        f"learns {checks}."
+    )
+
+
+def _dealer(manifest: Manifest) -> list[str]:
+    if manifest.dealer is None:
+        return []
+    name = manifest.dealer.name
+    if manifest.study.program:
+        inputs = "what every owner puts in"
+    elif manifest.study.split == "rows":
+        inputs = "what the others put in: here sums, squares and products over all their rows"
+    else:
+        inputs = "what the others put in: here their columns, row by row"
+    return [
+        f"{name} is the dealer: it makes the random numbers that the computation uses up. Alone it sees only shapes. "
+        f"It must not collude: together with any one owner it could reconstruct {inputs}."
+    ]
+
+
+def _adversary(manifest: Manifest) -> str:
+    pooled = ", even if all owners but one pool what they see" if len(manifest.owners) > 2 else ""
+    return (
+        "All this holds against parties that follow the protocol and try to learn from what they see "
+        f"(semi-honest){pooled}. It does not hold against one that departs from the protocol: that could learn "
+        "more, or falsify the result, and might not be noticed."
+    )
+
+
+def _not_hidden(manifest: Manifest) -> str:
+    known = "the study file and the program" if manifest.study.program else "the study file, with its columns and ranges"
+    return (
+        f"Not hidden: from the parties, {known}; from whoever watches the network, who takes part, and the sizes "
+        "and times of messages."
+    )
+
+
+def _results(manifest: Manifest) -> str:
+    if len(manifest.owners) == 2:
+        return (
+            "A result says something about the data. With two owners, one that receives it and knows its own "
+            "data can learn a lot about the other's."
+        )
+    return (
+        "A result says something about the data. An owner that receives it and knows its own data learns something "
+        "about the others' taken together; results of studies that differ in a few rows can tell about these rows."
+    )
