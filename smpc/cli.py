@@ -7,12 +7,13 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from protocols.errors import ProtocolError
 from smpc.errors import LinkError, SmpcError
+from smpc.progress import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,14 +85,15 @@ def demo(model: str, parties: int, out: Path | None, *, as_json: bool) -> None: 
     with tempfile.TemporaryDirectory(prefix="smpc-demo-") as temporary:
         folder = Path(temporary) if out is None else out
         folder.mkdir(parents=True, exist_ok=True)
-        with _progress(f"{parties} parties and a dealer compute"):
+        with shown() as progress:
+            progress.stage(f"{parties} parties and a dealer, each a process, fit one model")
             found = run_demo(parties, folder)
-    if as_json:
-        click.echo(json.dumps(found.answer, indent=2, ensure_ascii=False))
-    else:
-        print_demo(_console(), found)
-        if out is not None:
-            click.echo(f"Study, data and results are in {out}")
+        if as_json:
+            click.echo(json.dumps(found.answer, indent=2, ensure_ascii=False))
+        else:
+            print_demo(_console(), found, folder / "results")
+    if out is not None and not as_json:
+        click.echo(f"Study, data and results are in {out}")
 
 
 @cli.command()
@@ -155,7 +157,8 @@ def run(
         study, party, key or beside / f"{party}.key", data or (standard if standard.exists() else None),
         out or beside / "results" / party, wait,
     )  # fmt: skip
-    outcome = run_study(request, _tell)
+    with shown() as progress:
+        outcome = run_study(request, progress)
     _deliver(outcome, request.out, as_json=as_json)
 
 
@@ -188,26 +191,28 @@ def local(
     """
     from smpc.launch import run_locally
     from smpc.local_manifest import for_program
+    from smpc.show import print_answers
 
     data = dict(_named_file(text) for text in files)
     file, _, name = target.partition(".py:")
     program = Path(file + ".py" if name else file) if name or target.endswith(".py") else None
-    with tempfile.TemporaryDirectory(prefix="smpc-") as temporary, _progress("computing"):
-        study = Path(target)
-        if program is not None:
-            study = Path(temporary) / "study.toml"
-            _stage(program, study.parent)
-            study.write_text(for_program(program.name, name or "program", parties, preprocessing), encoding="utf-8")
-        manifest, exits = run_locally(study, data, out)
-    answers = {party.name: exits[party.name].answer for party in manifest.owners}
-    if as_json:
-        click.echo(json.dumps(answers, indent=2, ensure_ascii=False))
-        return
-    from smpc.show import print_answers
-
-    print_answers(_console(), manifest, answers)
-    if out is not None:
-        click.echo(f"Results are in {out}")
+    with tempfile.TemporaryDirectory(prefix="smpc-") as temporary:
+        study, results = Path(target), out or Path(temporary) / "results"
+        with shown() as progress:
+            progress.stage("every party computes, each in a process")
+            if program is not None:
+                study = Path(temporary) / "study.toml"
+                _stage(program, study.parent)
+                text = for_program(program.name, name or "program", parties, preprocessing)
+                study.write_text(text, encoding="utf-8")
+            manifest, exits = run_locally(study, data, results)
+        answers = {party.name: exits[party.name].answer for party in manifest.owners}
+        if as_json:
+            click.echo(json.dumps(answers, indent=2, ensure_ascii=False))
+        else:
+            print_answers(_console(), manifest, answers, results)
+    if out is not None and not as_json:
+        click.echo(f"\nResults are in {out}")
 
 
 def _stage(program: Path, folder: Path) -> None:
@@ -238,28 +243,3 @@ def _console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False)
-
-
-def _tell(stage: str) -> None:
-    click.echo(f"smpc: {stage}", err=True)
-
-
-def _progress(what: str) -> Any:
-    """A spinner with a clock on a terminal, one plain line elsewhere; on stderr."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    if not sys.stderr.isatty():
-        _tell(what)
-        from contextlib import nullcontext
-
-        return nullcontext()
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    progress.add_task(what)
-    return progress

@@ -254,6 +254,8 @@ class Dialler:
         return self.peer, memoryview(b"") if more else frame.buffer
 
     def send(self, peer: str, frame: bytes) -> bool:  # noqa: ARG002 - there is only this one
+        if not self.up:
+            return False
         try:
             self.socket.send(frame, zmq.DONTWAIT, copy=False)
         except zmq.ZMQError:
@@ -261,15 +263,20 @@ class Dialler:
         return True
 
     def close(self, linger: int) -> None:
-        _close(self.socket, self.monitor, linger)
+        # What was meant for a process that is gone must not reach its successor.
+        _close(self.socket, self.monitor, 0 if self.gone else linger)
 
 
 def _configure(end: Socket, identity: Identity) -> None:
-    """What holds for both ends: keys, limits of size and time, no queue for a peer that is not there."""
+    """What holds for both ends: keys, limits of size and time.
+
+    ZMQ_IMMEDIATE is not set: it would drop what has arrived and is not read yet when the peer leaves. Nothing
+    is sent before a connection is up, or once it is known to have broken.
+    """
     end.curve_publickey, end.curve_secretkey = curve_keys(identity)
     end.maxmsgsize = wire.FRAME_LIMIT
     end.sndhwm, end.rcvhwm = 0, _RECEIVE_MARK  # what we send is one round of our own
-    end.immediate, end.linger = True, 0
+    end.linger = 0
     end.handshake_ivl = 3000
     end.heartbeat_ivl, end.heartbeat_timeout, end.heartbeat_ttl = 1000, 4000, 6000
     end.reconnect_ivl, end.reconnect_ivl_max = 100, 1000

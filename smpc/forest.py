@@ -76,9 +76,7 @@ def forest(result: LinearResult) -> Forest | None:
     middles = [_TOP + _ROW * (row + 0.5) for row in range(len(names))]
     rows = zip(names, _texts(result), middles, places, strict=True)
     bars = tuple(Bar(_short(name), text, y, *place) for name, text, y, place in rows)
-    ticks = tuple(
-        Tick(round(left + (value - low) * scale, 1), f"{value:z.6g}") for value in round_values(low, high)
-    )
+    ticks = tuple(Tick(round(left + (value - low) * scale, 1), f"{value:z.6g}") for value in round_values(low, high))
     bottom = _TOP + _ROW * len(names)
     return Forest(bottom + _AXIS, left, bottom, round(left - low * scale, 1), bars, ticks)
 

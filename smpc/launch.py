@@ -43,7 +43,7 @@ class Exit:
         return found
 
 
-def run_locally(study: Path, data: Mapping[str, Path], out: Path | None) -> tuple[Manifest, dict[str, Exit]]:
+def run_locally(study: Path, data: Mapping[str, Path], out: Path) -> tuple[Manifest, dict[str, Exit]]:
     """Run every party of `study` here; the manifest that was used, and each party's exit.
 
     `data`: files by party, else NAME.csv beside the study. Keys and addresses are made for this run and thrown away;
@@ -83,12 +83,12 @@ def _data(manifest: Manifest, study: Path, party: str, data: Mapping[str, Path])
     return beside
 
 
-def _command(study: Path, manifest: Manifest, party: str, data: Path | None, out: Path | None) -> list[str]:
+def _command(study: Path, manifest: Manifest, party: str, data: Path | None, out: Path) -> list[str]:
     command = [sys.executable, "-m", "smpc", "run", str(study), "--party", party, "--json", "--wait", "30"]
     command += ["--key", str(study.parent / f"{party}.key")]
     if data is not None:
         command += ["--data", str(data)]
-    if out is not None and manifest.party(party).role != "dealer":
+    if manifest.party(party).role != "dealer":
         command += ["--out", str(out / party)]
     return command
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from smpc import __version__, figures
@@ -28,7 +27,9 @@ if TYPE_CHECKING:
     from smpc.ledger import Entry
     from smpc.result import Cost, LinearResult
 
-__all__ = ["print_done", "print_result", "print_table", "trust_statement", "write_report"]
+__all__ = [
+    "print_account", "print_done", "print_result", "print_table", "print_whole", "trust_statement", "write_report",
+]  # fmt: skip
 
 _GAP = "  "
 _NARROWEST_NAMES = 10
@@ -45,10 +46,15 @@ def print_result(
     if result.coefficients is not None:
         print_table(console, result.names, figures.columns(result))
         console.print()
+    print_whole(console, result)
+    print_account(console, cost, statement, opened)
+
+
+def print_whole(console: Console, result: LinearResult) -> None:
+    """What describes the fit as a whole, as far as it was released."""
     if whole := figures.whole_fit(result):
         _print_figures(console, whole)
         console.print()
-    _print_account(console, cost, statement, opened)
 
 
 def print_done(
@@ -61,7 +67,7 @@ def print_done(
 ) -> None:
     """What a party sees that is no receiver: that it is done, who has the result, and the account of it."""
     _print_title(console, study, f"done; the result is with {figures.listed(receivers)}")
-    _print_account(console, cost, statement, opened)
+    print_account(console, cost, statement, opened)
 
 
 def print_table(console: Console, names: Sequence[str], columns: Sequence[Column]) -> None:
@@ -115,19 +121,27 @@ def _print_figures(console: Console, found: Sequence[Figure]) -> None:
         _print_line(console, line.replace("\N{NO-BREAK SPACE}", " "))
 
 
-def _print_account(console: Console, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]) -> None:
+def print_account(console: Console, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]) -> None:
     """Cost, statement and ledger."""
     _print_figures(console, figures.cost(cost))
     _print_heading(console, "Who could learn what")
-    sentences = Table.grid(padding=(0, 1))
     for sentence in statement:
-        sentences.add_row("-", Text(sentence))
-    console.print(sentences, highlight=False)
+        _print_hanging(console, "- ", sentence)
     _print_heading(console, "What was opened")
-    entries = Table.grid(padding=(0, 2))
-    for entry in opened:
-        entries.add_row(Text(entry.what), Text(figures.values(entry.shape)), Text("to " + figures.listed(entry.to)))
-    console.print(entries if opened else "nothing", highlight=False)
+    counts = [figures.values(entry.shape) for entry in opened]
+    widths = [max(map(len, cells), default=0) for cells in ([entry.what for entry in opened], counts)]
+    for entry, count in zip(opened, counts, strict=True):
+        first = f"{entry.what:<{widths[0]}}{_GAP}{count:<{widths[1]}}{_GAP}"
+        _print_hanging(console, first, "to " + figures.listed(entry.to))
+
+
+def _print_hanging(console: Console, first: str, text: str) -> None:
+    """`first`, and `text` beside it on as many lines as it takes."""
+    width = max(console.width - len(first), _NARROWEST_NAMES)
+    begin, indent = first, " " * len(first)
+    for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
+        _print_line(console, begin + line)
+        begin = indent
 
 
 def _print_heading(console: Console, text: str) -> None:
@@ -151,9 +165,7 @@ def write_report(
     path.write_text(page, encoding="utf-8")
 
 
-def _content(
-    result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]
-) -> dict[str, Any]:
+def _content(result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]) -> dict[str, Any]:
     """What the template is given."""
     columns = figures.columns(result)
     return {

@@ -82,6 +82,25 @@ class LinearResult:
         f = self.f_statistic
         return None if f is None else float(special.fdtrc(len(self.names) - 1, self.degrees_of_freedom, max(f, 0.0)))
 
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> LinearResult:
+        """The result that `to_dict`, and so result.json, describes."""
+        named = fields.get("coefficients") or fields.get("standard_errors") or {}
+        return cls(
+            fields["study"],
+            fields["model"],
+            fields["target"],
+            tuple(named),
+            fields["rows"],
+            fields.get("confidence_level", 0.95),
+            _array(fields.get("coefficients")),
+            _array(fields.get("standard_errors")),
+            fields.get("degrees_of_freedom"),
+            fields.get("r_squared"),
+            fields.get("residual_standard_error"),
+            fields.get("penalty"),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """What result.json holds: numbers and mappings from name to number; what was not released is left out."""
         intervals = self.confidence_intervals
@@ -115,3 +134,7 @@ def to_fields(result: LinearResult, cost: Cost, opened: Sequence[Mapping[str, An
 
 def _named(names: Sequence[str], values: Reals | None) -> dict[str, float] | None:
     return None if values is None else dict(zip(names, values.tolist(), strict=True))
+
+
+def _array(named: Mapping[str, float] | None) -> Reals | None:
+    return None if named is None else np.array(list(named.values()))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from smpc.data import Table
     from smpc.identity import Identity
     from smpc.ledger import Entry
+    from smpc.progress import Progress
     from smpc.result import LinearResult
     from smpc.session import Session
     from smpc.study import Prepared
@@ -57,15 +58,15 @@ class Outcome:
     returned: Any = None
 
 
-def run(request: Request, tell: Callable[[str], None] = lambda _: None) -> Outcome:
-    """Be one party of a study. `tell` hears of each stage. Raises SmpcError."""
+def run(request: Request, progress: Progress) -> Outcome:
+    """Be one party of a study. `progress` hears how it goes. Raises SmpcError."""
     manifest = load_manifest(request.study)
     identity = _own_key(manifest, request)
     if manifest.party(request.party).role == "dealer":
-        return _deal(manifest, identity, request, tell)
+        return _deal(manifest, identity, request, progress)
     if manifest.study.program:
-        return _run_program(manifest, identity, request, tell)
-    return _run_model(manifest, identity, request, tell)
+        return _run_program(manifest, identity, request, progress)
+    return _run_model(manifest, identity, request, progress)
 
 
 def _own_key(manifest: Manifest, request: Request) -> Identity:
@@ -79,51 +80,53 @@ def _own_key(manifest: Manifest, request: Request) -> Identity:
     return identity
 
 
-def _deal(manifest: Manifest, identity: Identity, request: Request, tell: Callable[[str], None]) -> Outcome:
+def _deal(manifest: Manifest, identity: Identity, request: Request, progress: Progress) -> Outcome:
     from smpc import helper
     from smpc.session import open_session
 
-    tell("waiting for the parties")
+    progress.stage("waiting for the parties")
     started = monotonic()
     with open_session(manifest, identity, request.party, wait=request.wait, facts={}) as session:
-        tell("dealing")
+        progress.stage("dealing")
         helper.serve(session)
     return Outcome(manifest, _cost(session, manifest, started), ())
 
 
-def _run_model(manifest: Manifest, identity: Identity, request: Request, tell: Callable[[str], None]) -> Outcome:
+def _run_model(manifest: Manifest, identity: Identity, request: Request, progress: Progress) -> Outcome:
     from smpc import study
     from smpc.session import open_session
 
-    prepared = _prepare(manifest, request, tell)
-    tell("connecting to " + _peers(manifest, request.party))
-    with open_session(manifest, identity, request.party, wait=request.wait, facts=prepared.facts) as session:
-        tell("computing")
+    prepared = _prepare(manifest, request, progress)
+    progress.stage("connecting to " + _peers(manifest, request.party))
+    with open_session(
+        manifest, identity, request.party, wait=request.wait, facts=prepared.facts, on_round=progress.round
+    ) as session:
+        progress.stage("computing")
         started = monotonic()
         gate = _gate(manifest, session, request, study.PUBLIC)
         result = study.fit(gate, manifest, prepared, session.facts)
     return Outcome(manifest, _cost(session, manifest, started), gate.ledger.entries, result)
 
 
-def _prepare(manifest: Manifest, request: Request, tell: Callable[[str], None]) -> Prepared:
+def _prepare(manifest: Manifest, request: Request, progress: Progress) -> Prepared:
     from smpc import study
 
     study.geometry(manifest)
-    return study.prepare(manifest, _read(manifest, request, tell))
+    return study.prepare(manifest, _read(manifest, request, progress))
 
 
-def _read(manifest: Manifest, request: Request, tell: Callable[[str], None]) -> Table:
+def _read(manifest: Manifest, request: Request, progress: Progress) -> Table:
     from smpc.data import read_table
 
     if request.data is None:
         raise DataError(f"{request.party} needs its data: say where they are with --data FILE")
-    tell(f"reading {request.data.name}")
+    progress.stage(f"reading {request.data.name}")
     wanted = [*manifest.study.features, manifest.study.target]
     by_columns = manifest.study.split == "columns"
     return read_table(request.data, manifest.columns, wanted, require="some" if by_columns else "all")
 
 
-def _run_program(manifest: Manifest, identity: Identity, request: Request, tell: Callable[[str], None]) -> Outcome:
+def _run_program(manifest: Manifest, identity: Identity, request: Request, progress: Progress) -> Outcome:
     from smpc.data import read_table
     from smpc.session import open_session
 
@@ -133,10 +136,12 @@ def _run_program(manifest: Manifest, identity: Identity, request: Request, tell:
     if request.data is not None:
         data = read_table(request.data, manifest.columns, list(manifest.columns), require="some")
     facts = {"program": hashlib.sha256(path.read_bytes()).hexdigest()}
-    tell("connecting to " + _peers(manifest, request.party))
-    with open_session(manifest, identity, request.party, wait=request.wait, facts=facts) as session:
+    progress.stage("connecting to " + _peers(manifest, request.party))
+    with open_session(
+        manifest, identity, request.party, wait=request.wait, facts=facts, on_round=progress.round
+    ) as session:
         _same_program(session, facts["program"], path.name)
-        tell("computing")
+        progress.stage("computing")
         started = monotonic()
         gate = _gate(manifest, session, request, CHECKS)
         returned = program(Party(session, gate, manifest.study.fraction_bits, data))

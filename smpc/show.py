@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smpc.report import print_done, print_result, trust_statement, write_report
-from smpc.result import to_fields
+from smpc import figures
+from smpc.ledger import verify
+from smpc.report import (
+    print_account,
+    print_done,
+    print_result,
+    print_table,
+    print_whole,
+    trust_statement,
+    write_report,
+)
+from smpc.result import Cost, LinearResult, to_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,20 +76,47 @@ def print_outcome(console: Console, outcome: Outcome, out: Path | None) -> None:
     print_done(console, study.name, outcome.cost, statement, outcome.opened, manifest.release.to)
 
 
-def print_answers(console: Console, manifest: Manifest, answers: Mapping[str, Mapping[str, Any]]) -> None:
-    """What `smpc local` shows: each party's return value of a program, or the receivers' result."""
-    if manifest.study.program:
-        for name, answer in answers.items():
-            console.print(f"[bold]{name}[/] returned {answer['returned']}")
-        return
+def print_answers(
+    console: Console, manifest: Manifest, answers: Mapping[str, Mapping[str, Any]], results: Path
+) -> None:
+    """What `smpc local` shows: each party's return value of a program, or the result as a receiver sees it.
+
+    `results` has the parties' folders.
+    """
     receiver = manifest.release.to[0]
-    print_fields(console, answers[receiver])
-    console.print("Received by: " + ", ".join(manifest.release.to))
+    opened = verify(results / receiver / "ledger.jsonl")
+    answer, statement = answers[receiver], trust_statement(manifest)
+    if manifest.study.program:
+        for name, each in answers.items():
+            console.print(f"{name} returned {each['returned']}", markup=False, soft_wrap=True)
+        print_account(console, Cost(**answer["cost"]), statement, opened)
+        return
+    console.print(f"As {figures.listed(manifest.release.to)} read{'s' if len(manifest.release.to) == 1 else ''} it:\n")
+    print_result(console, LinearResult.from_fields(answer), Cost(**answer["cost"]), statement, opened)
 
 
-def print_fields(console: Console, answer: Mapping[str, Any]) -> None:
-    raise NotImplementedError
-
-
-def print_demo(console: Console, demo: Demo) -> None:
-    raise NotImplementedError
+def print_demo(console: Console, demo: Demo, results: Path) -> None:
+    """The joint fit beside the pooled one, and what the run cost, opened, and could have told whom."""
+    result = LinearResult.from_fields(demo.answer)
+    owners = figures.listed(party.name for party in demo.manifest.owners)
+    console.print(f"{owners} hold {result.rows} patients between them and fit one model without showing a row:\n")
+    errors = demo.standard_errors.tolist()
+    pooled = (figures.number(*pair, 3) for pair in zip(demo.plain_coefficients.tolist(), errors, strict=True))
+    joint, error, _, _, t, p = figures.columns(result)
+    columns = [
+        figures.Column("joint fit", joint.cells),
+        figures.Column("pooled fit", tuple(pooled)),
+        figures.Column("std. error", error.cells),
+        figures.Column("t", t.cells),
+        figures.Column("p", p.cells),
+    ]
+    print_table(console, result.names, columns)
+    console.print(
+        f"\nLargest difference between the joint fit and the fit of the pooled data: {demo.largest_difference:.1e} "
+        "standard errors.",
+        soft_wrap=True,
+    )
+    opened = verify(results / demo.manifest.release.to[0] / "ledger.jsonl")
+    print_whole(console, result)
+    print_account(console, Cost(**demo.answer["cost"]), trust_statement(demo.manifest), opened)
+    console.print(f"\n{len(demo.manifest.parties)} processes, from their start to their end: {demo.seconds:.1f} s")

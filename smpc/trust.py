@@ -13,28 +13,24 @@ if TYPE_CHECKING:
     from smpc.config import Manifest
 
 _OUTPUTS = {
-    "coefficients": "coefficients",
-    "standard_errors": "standard errors",
-    "fit": "R² and residual standard error",
+    "coefficients": ["coefficients"],
+    "standard_errors": ["standard errors"],
+    "fit": ["R²", "residual standard error"],
 }
 
 
 def trust_statement(manifest: Manifest) -> list[str]:
     """Plain sentences: who takes part, what stays hidden from whom, what is released, what must be assumed."""
     return [
-        *_who(manifest),
-        "But for what is named next, no row, sum or intermediate value of anyone leaves its owner in the clear: what "
-        "is sent is hidden by random numbers that its receiver does not know, over encrypted and authenticated links.",
+        f"{listed(party.name for party in manifest.owners)} own the data and compute together.",
+        "But for what the next points name, no row, sum or intermediate value of anyone leaves its owner in the clear: "
+        "what is sent is hidden by random numbers that its receiver does not know, over encrypted, authenticated links.",
         *_released(manifest),
         *_dealer(manifest),
         _adversary(manifest),
         _not_hidden(manifest),
         _results(manifest),
     ]
-
-
-def _who(manifest: Manifest) -> list[str]:
-    return [f"{listed(party.name for party in manifest.owners)} own the data and compute together."]
 
 
 def _released(manifest: Manifest) -> list[str]:
@@ -44,7 +40,7 @@ def _released(manifest: Manifest) -> list[str]:
             f"Released {to}: what the program {manifest.study.program} reveals, and nothing else. Every owner learns "
             "the shapes of what is shared, and whether the program's checks hold."
         ]
-    outputs = [_OUTPUTS[name] for name in manifest.release.outputs]
+    outputs = [text for name in _OUTPUTS if name in manifest.release.outputs for text in _OUTPUTS[name]]
     if manifest.study.penalty and set(manifest.release.outputs) != {"coefficients"}:
         outputs.append("effective degrees of freedom")
     return [f"Released {to}: {listed(outputs)}.", _public(manifest)]
@@ -86,7 +82,9 @@ def _adversary(manifest: Manifest) -> str:
 
 
 def _not_hidden(manifest: Manifest) -> str:
-    known = "the study file and the program" if manifest.study.program else "the study file, with its columns and ranges"
+    known = (
+        "the study file and the program" if manifest.study.program else "the study file, with its columns and ranges"
+    )
     return (
         f"Not hidden: from the parties, {known}; from whoever watches the network, who takes part, and the sizes "
         "and times of messages."
