@@ -160,10 +160,10 @@ def private_matmul(party: Party, mine: RingArray | None, owners: tuple[int, int]
     The owners pass their matrix, the others None. Takes one matrix triple with these owners. Only the two
     owners send. Raises ValueError if the shapes do not fit or an owner brings another shape.
     """
-    m, k, p = left[0], left[1], right[1]
-    if right[0] != k or owners[0] == owners[1]:
+    there = all(0 <= owner < party.count for owner in owners) and owners[0] != owners[1]
+    if not there or len(left) != 2 or len(right) != 2 or left[1] != right[0]:
         raise ValueError(f"not a product of two owners: {left} and {right}, owners {owners}")
-    a, b, c = party.take(MatrixTriple(m, k, p, owners))
+    a, b, c = party.take(MatrixTriple(*left, right[1], owners))
     step = "private product"
     if party.rank not in owners:
         party.exchange(step, {}, {})

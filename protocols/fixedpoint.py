@@ -22,8 +22,9 @@ def encode(x: ArrayLike, fraction_bits: int) -> RingArray:
     reals = np.atleast_1d(np.asarray(x, dtype=np.float64))
     if not np.isfinite(reals).all():
         raise ValueError("not a finite number")
-    scaled = np.rint(np.ldexp(reals, fraction_bits))
-    if scaled.size and float(np.abs(scaled).max()) >= 2.0**LIMIT_BITS:
+    limit = 2.0 ** (LIMIT_BITS - fraction_bits)
+    scaled = np.rint(np.ldexp(np.clip(reals, -limit, limit), fraction_bits))
+    if np.abs(scaled).max(initial=0.0) >= 2.0**LIMIT_BITS:
         raise ValueError(f"a value is 2^{LIMIT_BITS - fraction_bits} or more, beyond {fraction_bits} fraction bits")
     return ring.from_int(scaled.astype(np.int64))
 

@@ -12,6 +12,7 @@ total:  what the parties hold is already an additive sharing of its sum; adding 
 
 import numpy as np
 
+from protocols import ring
 from protocols.card import card
 from protocols.party import Party
 from protocols.ring import RingArray, Shape
@@ -36,9 +37,11 @@ def share(party: Party, x: RingArray | None, owner: int, shape: Shape) -> Share:
 
     Raises ValueError at the owner if x is missing or has another shape.
     """
+    if not 0 <= owner < party.count:
+        raise ValueError(f"there is no party {owner}")
     if party.rank != owner:
         return Share(party.rank, party.common(owner).ring(shape))
-    if x is None or x.shape != shape:
+    if x is None or ring.check(x).shape != shape:
         raise ValueError(f"the owner shares an array of shape {shape}, not {None if x is None else x.shape}")
     values = x.copy()
     for peer in range(party.count):
@@ -50,4 +53,4 @@ def share(party: Party, x: RingArray | None, owner: int, shape: Shape) -> Share:
 @card("CDI05", adversary="semi-honest, all but one", rounds=0, elements=0)
 def total(party: Party, mine: RingArray) -> Share:
     """⟨Σ xᵢ⟩ of the arrays xᵢ (one shape) that each party knows."""
-    return Share(party.rank, mine + zero(party, mine.shape).values)
+    return Share(party.rank, ring.check(mine) + zero(party, mine.shape).values)

@@ -37,8 +37,8 @@ def disclose(party: Party, to: Collection[int], *shares: Share) -> list[RingArra
 
     Leaks x to the receivers: policy and ledger come before. Raises ValueError if `to` is empty.
     """
-    if not to:
-        raise ValueError("a result is disclosed to at least one party")
+    if not to or not set(to) <= set(range(party.count)):
+        raise ValueError(f"a result is disclosed to at least one of the parties, not to {sorted(to)}")
     mine = [share.values + zero(party, share.shape).values for share in shares]
     send = {peer: mine for peer in to if peer != party.rank}
     shapes = [values.shape for values in mine]

@@ -5,7 +5,7 @@ Reduction mod 2^k is a homomorphism, so the same code is exact in every smaller 
 """
 
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,17 @@ def size(shape: Shape) -> int:
 def element(value: int) -> np.uint64:
     """A Python integer of any size and sign, mod 2^64."""
     return np.uint64(value % MODULUS)
+
+
+def check(x: Any) -> RingArray:
+    """x itself. Raises TypeError unless it is an array of ring elements with an axis.
+
+    NumPy would go on with another type, in float64 even, and round.
+    """
+    if not isinstance(x, np.ndarray) or x.dtype != np.uint64 or x.ndim == 0:
+        raise TypeError(f"not an array of ring elements: {type(x).__name__} of {getattr(x, 'dtype', 'no dtype')}")
+    ring_elements: RingArray = x
+    return ring_elements
 
 
 def from_int(values: object) -> RingArray:

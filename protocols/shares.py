@@ -27,6 +27,9 @@ class Share:
 
     __array_ufunc__ = None  # numpy leaves `array * share` to us
 
+    def __post_init__(self) -> None:
+        ring.check(self.values)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(rank={self.rank}, shape={self.shape})"
 
@@ -59,20 +62,19 @@ class Share:
         return -self + other
 
     def __mul__(self, public: RingArray | int) -> Share:
-        if isinstance(public, Share):
+        if isinstance(public, Share | BitShare):
             return NotImplemented
-        factor = ring.element(public) if isinstance(public, int) else public
-        return Share(self.rank, self.values * factor)
+        return Share(self.rank, self.values * _element(public))
 
     __rmul__ = __mul__
 
     def __matmul__(self, public: RingArray) -> Share:
-        if isinstance(public, Share):
+        if isinstance(public, Share | BitShare):
             return NotImplemented
-        return Share(self.rank, ring.matmul(self.values, public))
+        return Share(self.rank, ring.matmul(self.values, ring.check(public)))
 
     def __rmatmul__(self, public: RingArray) -> Share:
-        return Share(self.rank, ring.matmul(public, self.values))
+        return Share(self.rank, ring.matmul(ring.check(public), self.values))
 
     def __getitem__(self, key: Any) -> Share:
         return Share(self.rank, np.atleast_1d(self.values[key]))
@@ -96,6 +98,9 @@ class BitShare:
 
     __array_ufunc__ = None
 
+    def __post_init__(self) -> None:
+        ring.check(self.values)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(rank={self.rank}, shape={self.shape})"
 
@@ -115,10 +120,9 @@ class BitShare:
         return self ^ (ring.MODULUS - 1)
 
     def __and__(self, public: RingArray | int) -> BitShare:
-        if isinstance(public, BitShare):
+        if isinstance(public, Share | BitShare):
             return NotImplemented
-        mask = ring.element(public) if isinstance(public, int) else public
-        return BitShare(self.rank, self.values & mask)
+        return BitShare(self.rank, self.values & _element(public))
 
     __rand__ = __and__
 
@@ -136,9 +140,14 @@ def _public(value: RingArray | int, shape: Shape) -> RingArray | np.uint64:
     """A public summand; it must not change the shape, for only rank 0 adds it."""
     if isinstance(value, int):
         return ring.element(value)
+    ring.check(value)
     if np.broadcast_shapes(value.shape, shape) != shape:
         raise ValueError(f"a public value of shape {value.shape} does not fit a share of shape {shape}")
     return value
+
+
+def _element(value: RingArray | int) -> RingArray | np.uint64:
+    return ring.element(value) if isinstance(value, int) else ring.check(value)
 
 
 def concatenate(shares: Sequence[Share], axis: int = 0) -> Share:

@@ -4,29 +4,57 @@ A SecretArray holds this party's share of an array of fixed-point numbers (reals
 (f = 0, exact). Sums, differences, views and products with public integers cost nothing; a product of two secrets,
 or with a public real, takes rounds, and every party must reach it. Nothing is revealed but by `reveal`.
 
-Domain: an array with f fraction bits holds |x| < 2^(63-f), and a product with f is right for |xy| < 2^(62-2f):
-4.2 million at the usual f = 20. Its error is at most one unit in the last place, 2^-f, and half of that for each
-public real that was encoded.
+Domain: an array with f fraction bits holds |x| < 2^(63-f). A product of two such is right for |x|, |y| < 2^(62-f) and
+|xy| < 2^(62-2f): 4.2 million at the usual f = 20. The same holds for each sum of products that @ makes.
+Error: with u = 2^-f the unit in the last place, an encoded real is within u/2 and sums are exact. A product of two
+secrets is within u. A public real factor r is rounded to f significant bits of the largest |r| of its array: a product
+with it is within u(2 + |x| max|r|), a sum of k such products within u(1 + k + Σ|x| max|r|).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
+from typing import Any, Protocol, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocols import beaver, fixedpoint, linalg, ring
+from protocols.party import Party
 from protocols.shares import Share, public
 from protocols.truncation import truncate
 from smpc.dispatch import function_name, ufunc_methods, unsupported
 
-if TYPE_CHECKING:
-    from smpc.party import Party
-
 Index: TypeAlias = Any  # whatever NumPy takes between brackets
 Shape: TypeAlias = tuple[int, ...]
+
+_SMALLEST = 61  # a factor below 2^-61 leaves nothing of what it multiplies
+
+
+def _refused(what: str) -> Callable[..., Any]:
+    """A method that says so."""
+
+    def refuse(*_: object) -> Any:
+        raise TypeError(unsupported(what))
+
+    return refuse
+
+
+class Host(Protocol):
+    """What a secret array needs of the party that holds it: see smpc.party.Party."""
+
+    @property
+    def protocol(self) -> Party: ...
+
+    @property
+    def fraction_bits(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+    def reveal(self, array: SecretArray, to: Sequence[str] | None = None) -> Any: ...
+
+    def require_sound(self, wrong: Share) -> None: ...
 
 
 class SecretArray:
@@ -34,7 +62,7 @@ class SecretArray:
 
     __hash__ = None  # type: ignore[assignment]  # two secrets are not equal or unequal to anyone
 
-    def __init__(self, party: Party, share: Share, shape: Shape, bits: int) -> None:
+    def __init__(self, party: Host, share: Share, shape: Shape, bits: int) -> None:
         self.party = party
         self.share = share  # a share has at least one axis, a secret number has none
         self.shape = tuple(shape)
@@ -72,10 +100,11 @@ class SecretArray:
     def __bool__(self) -> bool:
         raise TypeError("a secret value cannot decide what the program does: call .reveal() first")
 
-    def _refuse(self, _: object) -> Any:
-        raise TypeError(unsupported("a comparison"))
-
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused("a comparison")
+    __float__ = __int__ = __round__ = _refused("conversion to a plain number")
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refused("division with a remainder")
+    __abs__ = _refused("abs()")
+    __setitem__ = _refused("assignment to elements")
 
     # Shape
 
@@ -118,8 +147,8 @@ class SecretArray:
     def ravel(self) -> SecretArray:
         return self.reshape(-1)
 
-    def transpose(self, axes: Sequence[int] | None = None) -> SecretArray:
-        return self._view(lambda values: values.transpose(axes))
+    def transpose(self, axes: int | Sequence[int] | None = None, *more: int) -> SecretArray:
+        return self._view(lambda values: values.transpose(axes, *more))
 
     def broadcast_to(self, shape: Shape) -> SecretArray:
         return self._view(lambda values: np.broadcast_to(values, shape))
@@ -152,11 +181,11 @@ class SecretArray:
     def sum(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> SecretArray:
         return self._view(lambda values: values.sum(axis=axis, dtype=np.uint64, keepdims=keepdims))
 
-    def trace(self) -> SecretArray:
-        return self.diag().sum()
+    def trace(self, offset: int = 0) -> SecretArray:
+        return self._view(lambda values: values.trace(offset, dtype=np.uint64))
 
     def mean(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> SecretArray:
-        """The sum times 1/n, which is encoded with 20 significant bits or more: one round."""
+        """The sum times 1/n, a public real as in the module: two rounds, one for integers."""
         total = self.sum(axis, keepdims=keepdims)
         if self.size == 0:
             raise ValueError("the mean of an empty array")
@@ -177,7 +206,7 @@ class SecretArray:
         return self._rescaled(beaver.square(self.party.protocol, self.share), self.shape, 2 * self.bits)
 
     def __pow__(self, exponent: Any) -> SecretArray:
-        if isinstance(exponent, SecretArray) or exponent not in (1, 2):
+        if np.ndim(exponent) or exponent not in (1, 2):
             raise TypeError(unsupported("a power other than 1 and 2"))
         return self if exponent == 1 else self.square()
 
@@ -187,24 +216,27 @@ class SecretArray:
     def __truediv__(self, other: Any) -> SecretArray:
         if isinstance(other, SecretArray):
             raise TypeError(unsupported("division by a secret array"))
-        return self * (1.0 / _numeric(other))
+        with np.errstate(divide="ignore", over="ignore"):  # what is not finite is refused as a factor
+            return self * (1.0 / _numeric(other))
 
     def __rtruediv__(self, _: Any) -> SecretArray:
         raise TypeError(unsupported("division by a secret array"))
 
     def __matmul__(self, other: Any) -> SecretArray:
-        left = self if self.ndim > 1 else self.reshape(1, -1)
-        vector = np.ndim(other) == 1
-        right = other.reshape(-1, 1) if vector else other
-        return left._matrix_product(right)._without(self.ndim == 1, vector)
+        right = other if isinstance(other, SecretArray) else _numeric(other)
+        if max(self.ndim, right.ndim) > 2:
+            raise TypeError(unsupported("a product of arrays with more axes than a matrix"))
+        if min(self.ndim, right.ndim) < 1 or self.shape[-1] != right.shape[0]:
+            raise ValueError(f"not a product of vectors or matrices: {self.shape} and {right.shape}")
+        row, column = self.ndim == 1, right.ndim == 1
+        matrix = right.reshape(-1, 1) if column else right
+        return (self.reshape(1, -1) if row else self)._matrix_product(matrix)._without(row, column)
 
     def __rmatmul__(self, other: Any) -> SecretArray:
         return (self.T @ _numeric(other).T).T
 
-    def _matrix_product(self, other: Any) -> SecretArray:
-        if self.ndim != 2 or np.ndim(other) != 2 or self.shape[1] != np.shape(other)[0]:
-            raise ValueError(f"not a product of vectors or matrices: {self.shape} and {np.shape(other)}")
-        shape = (self.shape[0], np.shape(other)[1])
+    def _matrix_product(self, other: SecretArray | NDArray[Any]) -> SecretArray:
+        shape = (self.shape[0], other.shape[1])
         if not isinstance(other, SecretArray):
             return self._times_public(other, lambda share, factor: share @ factor, lambda *_: shape)
         product = beaver.matmul(self.party.protocol, self.share, other.share)
@@ -237,11 +269,15 @@ class SecretArray:
     ) -> SecretArray:
         numbers = _numeric(other)
         shape = shape_of(self.shape, numbers.shape)
-        bits = _bits_for(numbers, self.party.fraction_bits)
+        small = _smallness(numbers)
+        bits = 0 if numbers.dtype.kind in "biu" else self.party.fraction_bits + small
         factor = _encoded(numbers, bits).reshape(numbers.shape or (1,))
         base = self.share.reshape(*(self.shape or (1,)))
-        whole = product(base, factor)
-        return self._rescaled(whole.reshape(*(shape or (1,))), shape, self.bits + bits)
+        room = small if self.bits else 0  # else the digits of a small factor would push those of x over the edge
+        if room:
+            base = truncate(self.party.protocol, base, room)
+        whole = product(base, factor).reshape(*(shape or (1,)))
+        return self._rescaled(whole, shape, self.bits + bits - room)
 
 
 def _numeric(value: Any) -> NDArray[Any]:
@@ -252,21 +288,21 @@ def _numeric(value: Any) -> NDArray[Any]:
     return numbers
 
 
-def _bits_for(numbers: NDArray[Any], fraction_bits: int) -> int:
-    """Fraction bits for a public factor: none for integers; for small reals more, to keep their digits."""
+def _smallness(numbers: NDArray[Any]) -> int:
+    """By how many bits all of a public factor's reals are below 1: so many more it is encoded with."""
     if numbers.dtype.kind in "biu":
         return 0
     largest = float(np.abs(numbers).max(initial=0.0))
     if not np.isfinite(largest):
         raise ValueError("a public factor is not a finite number")
-    return fraction_bits + min(20, max(0, -int(np.frexp(largest)[1])))
+    return min(_SMALLEST, max(0, -int(np.frexp(largest)[1])))
 
 
 def _encoded(numbers: NDArray[Any], bits: int) -> NDArray[np.uint64]:
     return fixedpoint.encode(numbers, bits) if numbers.dtype.kind == "f" else fixedpoint.encode_integers(numbers)
 
 
-def _secret(party: Party, value: Any) -> SecretArray:
+def _secret(party: Host, value: Any) -> SecretArray:
     """A secret array as it is; a public one as a sharing that hides nothing."""
     if isinstance(value, SecretArray):
         return value

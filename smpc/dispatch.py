@@ -49,7 +49,9 @@ FUNCTIONS: dict[Callable[..., Any], str] = {
 def ufunc_methods(ufunc: np.ufunc, method: str, kwargs: Mapping[str, Any]) -> tuple[str, str]:
     """The methods that stand for `ufunc`, by the side of the secret operand. Raises TypeError if there are none."""
     if method != "__call__" or kwargs or ufunc not in UFUNCS:
-        raise TypeError(unsupported(f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else "")))
+        how = "" if method == "__call__" else f".{method}"
+        with_what = f" with {', '.join(kwargs)}=" if kwargs else ""  # `array += secret` is np.add with out=
+        raise TypeError(unsupported(f"np.{ufunc.__name__}{how}{with_what}"))
     return UFUNCS[ufunc]
 
 

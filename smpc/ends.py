@@ -157,8 +157,9 @@ class Listener:
 
     def _turn_away(self, name: str, route: bytes) -> None:
         text = f"{name} is in this run already: was it started twice, or started again?"
+        frame = wire.stop_frame(self._me, name, wire.Stop(self._me, text))
         with contextlib.suppress(zmq.ZMQError):
-            self.socket.send_multipart([route, wire.stop_frame(self._me, name, text)], zmq.DONTWAIT)
+            self.socket.send_multipart([route, frame], zmq.DONTWAIT)
 
     def _knock(self, context: Context, address: str, public: bytes) -> None:
         """Knock with a key that nobody knows, and see that it is not let in: a few milliseconds."""

@@ -23,10 +23,10 @@ WIDTH = 560
 _ROW = 26
 _TOP = 8
 _AXIS = 46  # below the last row: ticks and what they count
-_MARGIN = 14
-_LETTER = 7.2  # about the width of one
-_LONGEST = 24  # letters of a name; the whole is in its tooltip
-_TICKS = 7
+_MARGIN = 18
+_LETTER = 8.4  # about the width of one
+_LONGEST = 20  # letters of a name; the whole is in its tooltip
+_TICKS = 9
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def forest(result: LinearResult) -> Forest | None:
 
 
 def round_values(low: float, high: float) -> list[float]:
-    """At most about seven multiples of 1, 2 or 5 times a power of ten, from `low` to `high`."""
+    """At most about nine multiples of 1, 2 or 5 times a power of ten, from `low` to `high`."""
     least = (high - low) / _TICKS
     power = 10.0 ** floor(log10(least))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)

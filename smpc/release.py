@@ -50,9 +50,12 @@ class Gate:
     def release(self, results: Mapping[str, Share], to: Sequence[str] | None = None) -> dict[str, RingArray] | None:
         """Open to `to` (all receivers if not said); None to everybody else.
 
-        Raises ReleaseRefused if one of `to` is not a receiver of this study. Leaks the values, to these parties only.
+        Raises ReleaseRefused if one of `to` is not a receiver of this study, ValueError if `to` is empty. Leaks the
+        values, to these parties only.
         """
         chosen = self.receivers if to is None else tuple(to)
+        if not chosen:
+            raise ValueError("a result is released to at least one party")
         for name in chosen:
             if name not in self.receivers:
                 allowed = ", ".join(self.receivers)

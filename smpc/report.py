@@ -116,9 +116,14 @@ def _print_line(console: Console, text: str, style: str = "") -> None:
 
 def _print_figures(console: Console, found: Sequence[Figure]) -> None:
     """Name and value of each, on one line or more, no pair parted."""
-    pairs = [f"{figure.short} {figure.value}".replace(" ", "\N{NO-BREAK SPACE}") for figure in found]
+    pairs = [_together(f"{figure.short} {figure.value}") for figure in found]
     for line in textwrap.wrap("   ".join(pairs), console.width, break_long_words=False, break_on_hyphens=False):
         _print_line(console, line.replace("\N{NO-BREAK SPACE}", " "))
+
+
+def _together(text: str) -> str:
+    """`text` that no line break parts."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def print_account(console: Console, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]) -> None:
@@ -128,6 +133,8 @@ def print_account(console: Console, cost: Cost, statement: Sequence[str], opened
     for sentence in statement:
         _print_hanging(console, "- ", sentence)
     _print_heading(console, "What was opened")
+    if not opened:
+        _print_line(console, "nothing")
     counts = [figures.values(entry.shape) for entry in opened]
     widths = [max(map(len, cells), default=0) for cells in ([entry.what for entry in opened], counts)]
     for entry, count in zip(opened, counts, strict=True):
@@ -171,8 +178,8 @@ def _content(result: LinearResult, cost: Cost, statement: Sequence[str], opened:
     return {
         "result": result,
         "headline": figures.headline(result),
-        "level": figures.percent(result.confidence_level),
-        "titles": [column.title for column in columns],
+        "level": _together(figures.percent(result.confidence_level)),
+        "titles": [column.title.replace(" %", "\N{NO-BREAK SPACE}%") for column in columns],
         "rows": _rows(result.names, columns),
         "whole": figures.whole_fit(result),
         "forest": forest(result),

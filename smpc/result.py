@@ -59,12 +59,14 @@ class LinearResult:
     def p_values(self) -> Reals | None:
         """Two-sided, from Student's t."""
         t = self.t_values
-        return None if t is None else np.asarray(2 * special.stdtr(self.degrees_of_freedom, -np.abs(t)))
+        if t is None or self.degrees_of_freedom is None:
+            return None
+        return np.asarray(2 * special.stdtr(self.degrees_of_freedom, -np.abs(t)), np.float64)
 
     @property
     def confidence_intervals(self) -> Reals | None:
         """len(names) × 2: lower and upper ends at `confidence_level`."""
-        if self.coefficients is None or self.standard_errors is None:
+        if self.coefficients is None or self.standard_errors is None or self.degrees_of_freedom is None:
             return None
         quantile = special.stdtrit(self.degrees_of_freedom, (1 + self.confidence_level) / 2)
         half = quantile * self.standard_errors
@@ -75,26 +77,29 @@ class LinearResult:
         """Of all features together against the intercept alone; not for ridge, whose estimate is biased."""
         if self.r_squared is None or self.degrees_of_freedom is None or self.penalty is not None:
             return None
-        return self.r_squared / (len(self.names) - 1) / ((1 - self.r_squared) / self.degrees_of_freedom)
+        explained = max(self.r_squared, 0.0)  # rounding may leave it a hair below zero
+        return explained / (len(self.names) - 1) / ((1 - explained) / self.degrees_of_freedom)
 
     @property
     def f_p_value(self) -> float | None:
         f = self.f_statistic
-        return None if f is None else float(special.fdtrc(len(self.names) - 1, self.degrees_of_freedom, max(f, 0.0)))
+        if f is None or self.degrees_of_freedom is None:
+            return None
+        return float(special.fdtrc(len(self.names) - 1, self.degrees_of_freedom, f))
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> LinearResult:
         """The result that `to_dict`, and so result.json, describes."""
-        named = fields.get("coefficients") or fields.get("standard_errors") or {}
+        names = (INTERCEPT, *fields["features"])
         return cls(
             fields["study"],
             fields["model"],
             fields["target"],
-            tuple(named),
+            names,
             fields["rows"],
             fields.get("confidence_level", 0.95),
-            _array(fields.get("coefficients")),
-            _array(fields.get("standard_errors")),
+            _array(names, fields.get("coefficients")),
+            _array(names, fields.get("standard_errors")),
             fields.get("degrees_of_freedom"),
             fields.get("r_squared"),
             fields.get("residual_standard_error"),
@@ -108,6 +113,7 @@ class LinearResult:
             "study": self.study,
             "model": self.model,
             "target": self.target,
+            "features": list(self.names[1:]),
             "rows": self.rows,
             "coefficients": _named(self.names, self.coefficients),
             "standard_errors": _named(self.names, self.standard_errors),
@@ -136,5 +142,5 @@ def _named(names: Sequence[str], values: Reals | None) -> dict[str, float] | Non
     return None if values is None else dict(zip(names, values.tolist(), strict=True))
 
 
-def _array(named: Mapping[str, float] | None) -> Reals | None:
-    return None if named is None else np.array(list(named.values()))
+def _array(names: Sequence[str], named: Mapping[str, float] | None) -> Reals | None:
+    return None if named is None else np.array([named[name] for name in names], np.float64)

@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from protocols import dealer
-from protocols.errors import MessageError, ProtocolError
+from protocols.errors import MessageError
 from protocols.party import Correlation, Stream
 from protocols.ring import RingArray, Shape
 from smpc import requests, wire
 from smpc.channel import Channel
 from smpc.config import Manifest
-from smpc.errors import KeyFileError, LinkError, SmpcError
+from smpc.errors import KeyFileError, LinkError
 from smpc.hello import Facts
 from smpc.identity import Identity, fingerprint
 from smpc.meeting import Meeting, meet
@@ -178,8 +178,9 @@ class Session:
     ) -> None:
         if error is None:
             self.close()
-        else:
-            _leave(self._links, error)
+        elif not self._links.closed:
+            self._links.stop(error)
+            self._links.close()
 
     def close(self) -> None:
         """Wait until every party is done, then close. Raises LinkError if one is not.
@@ -191,9 +192,10 @@ class Session:
         try:
             self._say_bye()
         except BaseException as error:
-            _leave(self._links, error)
+            self._links.stop(error)
             raise
-        self._links.close()
+        finally:
+            self._links.close()
 
     def _say_bye(self) -> None:
         states = {peer: self._state(peer) for peer in self._streams}
@@ -231,7 +233,8 @@ def open_session(
         channel = Channel(links, meeting.names, meeting.rank, meeting.session, wait + _CONFIRM_MARGIN)
         _confirm(channel, meeting)
     except BaseException as error:
-        _leave(links, error)
+        links.stop(error)
+        links.close()
         raise
     channel.patience = patience
     return Session(links, channel, meeting, on_round)
@@ -258,10 +261,3 @@ def _confirm(channel: Channel, meeting: Meeting) -> None:
         (peer,) = error.culprits
         text = f"{meeting.names[peer]} met other parties than we did: is one of them running twice?"
         raise LinkError(text, meeting.names[peer]) from None
-
-
-def _leave(links: Links, error: BaseException) -> None:
-    """Tell all why, by the error's text if that is meant for people, and close."""
-    public = isinstance(error, SmpcError | ProtocolError)
-    links.stop(str(error) if public else type(error).__name__)
-    links.close()

@@ -7,6 +7,7 @@ wait has an end, and every failure names the peer. One process and one thread ow
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import threading
@@ -17,18 +18,26 @@ from typing import TypeAlias
 
 import zmq
 
-from protocols.errors import ForkError
+from protocols.errors import ForkError, ProtocolError
 from smpc import wire
 from smpc.config import PartyEntry
 from smpc.ends import Context, Dialler, End, Listener
-from smpc.errors import LinkError
+from smpc.errors import LinkError, SmpcError
 from smpc.identity import Identity, fingerprint
 
 FrameHook: TypeAlias = Callable[[str, str, bytes], None]  # the receiver, what kind of frame, all its bytes
 
 _BATCH = 64
 _AHEAD_LIMIT = 4 * 1024**3
-LINGER_MS = 1000
+LINGER_MS = 1000  # only as long as something is left to send
+
+
+class PeerStopped(LinkError):
+    """A party said that it stops, and why."""
+
+    def __init__(self, stop: wire.Stop) -> None:
+        super().__init__(f"{stop.who} stopped: {stop.text}", stop.who)
+        self.stop = stop
 
 
 class Links:
@@ -51,6 +60,7 @@ class Links:
         self.sent, self.received = dict.fromkeys(peers, 0), dict.fromkeys(peers, 0)
         self.frames, self.doing = 0, "the first greeting"
         self._inboxes: dict[str, deque[memoryview]] = {peer: deque() for peer in peers}
+        self._stops: dict[str, wire.Stop] = {}
         self._ahead = dict.fromkeys(peers, 0)
         self._greeted: set[str] = set()
         self._finished: set[str] = set()
@@ -104,7 +114,7 @@ class Links:
         """Hand a frame to the network; it may be queued here. Raises LinkError if the peer is gone."""
         self._check_owner()
         end = self._ends[peer]
-        end.look()
+        self._look(end)
         if peer in end.gone or not end.send(peer, frame):
             end.gone.add(peer)
             self._take_in(end)
@@ -129,12 +139,20 @@ class Links:
         """Note that `peer` has said bye: that it leaves is no failure any more."""
         self._finished.add(peer)
 
-    def stop(self, text: str) -> None:
-        """Tell all peers that are there why this party stops, in one public line."""
+    def stop(self, error: BaseException) -> None:
+        """Tell all peers that are there why this party stops, in one public line.
+
+        That is the error's text if it is meant for people, and else only what kind of error it was.
+        """
         if self._owner != (os.getpid(), threading.get_ident()):
             return
+        public = isinstance(error, SmpcError | ProtocolError)
+        own = wire.Stop(self._me, str(error) if public else type(error).__name__)
+        stop = error.stop if isinstance(error, PeerStopped) else own
         for peer, end in self._ends.items():
-            frame = wire.stop_frame(self._me, peer, text)
+            frame = wire.stop_frame(self._me, peer, stop)
+            with contextlib.suppress(LinkError):
+                end.look()
             if peer not in end.gone and end.send(peer, frame):
                 self._count(peer, frame, "stop")
 
@@ -171,22 +189,29 @@ class Links:
         ready = dict(self._poller.poll(max(0, math.ceil(left * 1000))))
         for end in self._distinct():
             if end.monitor in ready:
-                end.look()
-            if end.socket in ready or end.gone:
+                self._look(end)
+            if end.socket in ready:
                 self._take_in(end)
         return left > 0
 
+    def _look(self, end: End) -> None:
+        """Never know that a peer is gone without having read all that it sent: the last frame may say why."""
+        end.look()
+        if end.gone:
+            self._take_in(end)
+
     def _take_in(self, end: End) -> None:
-        """Frames to inboxes: all of them where a peer is gone, for its last one may say why."""
+        """Frames to inboxes: some, or all of them where a peer is gone."""
         taken = 0
         while (end.gone or taken < _BATCH) and (arrived := end.read()) is not None:
             self._keep(*arrived)
             taken += 1
 
     def _keep(self, peer: str, frame: memoryview) -> None:
-        if (reason := wire.stop_text(peer, self._me, frame)) is not None:
+        if (stop := wire.read_stop(peer, self._me, frame)) is not None:
+            self._stops.setdefault(peer, stop)
             self._ends[peer].gone.add(peer)
-            raise LinkError(f"{peer} stopped: {reason}", peer)
+            return
         self.received[peer] += len(frame)
         self._ahead[peer] += len(frame)
         if self._ahead[peer] > _AHEAD_LIMIT:
@@ -211,6 +236,9 @@ class Links:
             raise RuntimeError("links belong to the thread that opened them")
 
     def _check_gone(self) -> None:
+        """Called where we would have to wait: what had come before a peer left has been looked at by then."""
+        for stop in self._stops.values():
+            raise PeerStopped(stop)
         for peer, end in self._ends.items():
             if peer in end.gone and peer not in self._finished:
                 raise LinkError(f"{peer} left at {self.doing}: its process or connection ended", peer)

@@ -17,14 +17,18 @@ _OUTPUTS = {
     "standard_errors": ["standard errors"],
     "fit": ["R²", "residual standard error"],
 }
+_HIDDEN = (
+    "But for what the next points name, no row, sum or intermediate value of anyone leaves its owner in the "
+    "clear: what is sent is hidden by random numbers that its receiver does not know, over encrypted, "
+    "authenticated links."
+)
 
 
 def trust_statement(manifest: Manifest) -> list[str]:
     """Plain sentences: who takes part, what stays hidden from whom, what is released, what must be assumed."""
     return [
         f"{listed(party.name for party in manifest.owners)} own the data and compute together.",
-        "But for what the next points name, no row, sum or intermediate value of anyone leaves its owner in the clear: "
-        "what is sent is hidden by random numbers that its receiver does not know, over encrypted, authenticated links.",
+        _HIDDEN,
         *_released(manifest),
         *_dealer(manifest),
         _adversary(manifest),
@@ -36,10 +40,8 @@ def trust_statement(manifest: Manifest) -> list[str]:
 def _released(manifest: Manifest) -> list[str]:
     to = "only to " + listed(manifest.release.to)
     if manifest.study.program:
-        return [
-            f"Released {to}: what the program {manifest.study.program} reveals, and nothing else. Every owner learns "
-            "the shapes of what is shared, and whether the program's checks hold."
-        ]
+        shapes = "Every owner learns the shapes of what is shared, and whether the program's checks hold."
+        return [f"Released {to}: what the program {manifest.study.program} reveals, and nothing else.", shapes]
     outputs = [text for name in _OUTPUTS if name in manifest.release.outputs for text in _OUTPUTS[name]]
     if manifest.study.penalty and set(manifest.release.outputs) != {"coefficients"}:
         outputs.append("effective degrees of freedom")
@@ -66,10 +68,8 @@ def _dealer(manifest: Manifest) -> list[str]:
         inputs = "what the others put in: here sums, squares and products over all their rows"
     else:
         inputs = "what the others put in: here their columns, row by row"
-    return [
-        f"{name} is the dealer: it makes the random numbers that the computation uses up. Alone it sees only shapes. "
-        f"It must not collude: together with any one owner it could reconstruct {inputs}."
-    ]
+    role = f"{name} is the dealer: it makes the random numbers that the computation uses up. Alone it sees only shapes."
+    return [f"{role} It must not collude: together with any one owner it could reconstruct {inputs}."]
 
 
 def _adversary(manifest: Manifest) -> str:

@@ -15,12 +15,13 @@ versions tell each other so.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 import numpy as np
@@ -28,6 +29,7 @@ import numpy as np
 from protocols import ring
 from protocols.errors import MessageError
 from protocols.ring import RingArray, Shape
+from smpc.names import is_identifier
 
 VERSION = 1
 TAG_BYTES = 32
@@ -205,22 +207,31 @@ def _no_extension(code: int, data: bytes) -> object:  # noqa: ARG001 - msgpack's
 # The reason of a stop
 
 
-def stop_frame(sender: str, receiver: str, text: str) -> bytes:
-    """What a party that fails sends last; it may come where any other frame is expected."""
-    return _stop_tag(sender, receiver) + pack({"text": line(text)})
+class Stop(NamedTuple):
+    """That party `who` stopped, and why: one printable line."""
+
+    who: str
+    text: str
 
 
-def stop_text(sender: str, receiver: str, frame: Buffer) -> str | None:
-    """Why `sender` stopped, fit for a terminal; None if `frame` is another frame."""
+def stop_frame(sender: str, receiver: str, stop: Stop) -> bytes:
+    """What a party that stops sends last; it may come where any other frame is expected.
+
+    Who stops because another did passes that one's reason on.
+    """
+    return _stop_tag(sender, receiver) + pack({"who": stop.who, "text": line(stop.text)})
+
+
+def read_stop(sender: str, receiver: str, frame: Buffer) -> Stop | None:
+    """The reason in `frame`, fit for a terminal; None if it is another frame."""
     view = memoryview(frame)
     if not hmac.compare_digest(view[:TAG_BYTES], _stop_tag(sender, receiver)):
         return None
-    try:
-        message = unpack(view[TAG_BYTES:])
-        text = message["text"] if isinstance(message, dict) else None
-    except (ValueError, KeyError):
-        text = None
-    return line(text) if isinstance(text, str) else "for a reason that cannot be shown"
+    with contextlib.suppress(ValueError):
+        match unpack(view[TAG_BYTES:]):
+            case {"who": str(who), "text": str(text)} if is_identifier(who):
+                return Stop(who, line(text))
+    return Stop(sender, "for a reason that cannot be shown")
 
 
 def line(text: str) -> str:

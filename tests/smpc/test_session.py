@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,7 +76,8 @@ def test_a_session_knows_who_is_there_and_what_it_costs():
                   on_round=seen.append, facts={"rows": 7, "columns": ["age"]})  # fmt: skip
     north, south = results["north"], results["south"]
     assert (north.rank, north.count, north.names) == (0, 2, ("north", "south"))
-    assert north.facts == dict.fromkeys(("north", "south", "helper"), {"rows": 7, "columns": ["age"]})
+    assert set(north.facts) == {"north", "south", "helper"}
+    assert all(facts == {"rows": 7, "columns": ["age"]} for facts in north.facts.values())
     assert (north.id, len(north.id)) == (south.id, 32)
     assert north.rounds == south.rounds == 2
     assert sorted(seen) == [1, 1, 2, 2]
@@ -100,7 +101,7 @@ def test_what_crosses_the_wire_is_uniform_and_has_the_size_of_its_shape():
                 x = truncate(party, beaver.multiply(party, x, x), 3)
             return disclose(party, [0], x)
 
-        run(study(2), program, {"south": lambda party: program(party)}, on_frame=lambda *f: frames.append(f))
+        run(study(2), program, on_frame=lambda *f: frames.append(f))
         sizes = Counter((peer, kind, len(frame)) for peer, kind, frame in frames)
         return sizes, b"".join(frame for _, kind, frame in frames if kind in ("exchange", "deal"))
 
@@ -127,13 +128,18 @@ def test_large_arrays_cross_in_both_directions_at_once():
 
 
 def desync(south, north=lambda session: session.exchange("one", {1: [ones()]}, {1: [(2,)]})):
-    """North's error where south runs another program."""
+    """Both fail: by what they see themselves, or because the other saw it first. Gives the first's error."""
     results = run(study(), north, {"south": south})
-    assert isinstance(results["north"], MessageError)
-    assert results["north"].culprits == {1}
-    assert "south is not where we are, at step" in str(results["north"])
-    assert str(results[DEALER]) in (f"north stopped: {results['north']}", f"south stopped: {results['south']}")
-    return str(results["north"])
+    errors = {name: results[name] for name in ("north", "south")}
+    seen = {name: error for name, error in errors.items() if isinstance(error, MessageError)}
+    for name, error in errors.items():
+        other = "south" if name == "north" else "north"
+        if name in seen:
+            assert str(error).startswith(f"{other} is not where we are, at step ")
+            assert error.culprits == {0 if other == "north" else 1}
+        else:
+            assert str(error) == f"{other} stopped: {seen[other]}"
+    return str(next(iter(seen.values())))
 
 
 def ones(length=2):
@@ -142,7 +148,7 @@ def ones(length=2):
 
 def test_another_step_is_an_error():
     error = desync(lambda session: session.exchange("two", {0: [ones()]}, {0: [(2,)]}))
-    assert "at step 'one' (frame 1 of this link)" in error
+    assert "at step 'one' (frame 1 of this link)" in error or "at step 'two'" in error
 
 
 @pytest.mark.parametrize("arrays", [[], [ones(1)], [ones(3)], [ones(1), ones(1)], [ones().reshape(1, 2)]])
@@ -175,9 +181,8 @@ def test_the_last_step_is_compared_too():
     assert "at step 'bye'" in error
 
 
-def test_the_dealer_sees_that_a_party_took_something_else():
-    results = run(study(), lambda session: session.take(ElementTriple((2,))), {"south": lambda session: None})
-    assert any("south is not where we are" in str(result) for result in (results["north"], results[DEALER]))
+def test_what_was_taken_last_is_compared_too():
+    assert "at step 'bye'" in desync(lambda session: None, lambda session: session.take(ElementTriple((2,))))
 
 
 FRAMES = {
@@ -210,7 +215,7 @@ def test_no_frame_but_the_next_is_accepted(name):
         label = session._channel._outgoing(0, "exchange", "two", session._state(0), ((2,),))
         (first,) = (frame for peer, kind, frame in sent if (peer, kind, len(frame)) == ("north", "exchange", 48))
         session._links.send("north", FRAMES[name](label, first), "forged")
-        session.exchange("never", {}, {0: [(1,)]})
+        session._links.receive([], 10)
 
     def north(session):
         for step in ("one", "two"):
@@ -250,21 +255,20 @@ REQUESTS = {
 def test_the_dealer_refuses_what_is_no_request(name):
     def north(session):
         session._channel.send_message(2, "request", REQUESTS[name], session._state(2))
-        session.exchange("never", {}, {1: [(1,)]})
+        session._links.receive([], 10)
 
-    results = run(study(), north, {"south": lambda session: session.exchange("never", {}, {0: [(1,)]})})
+    results = run(study(), north, {"south": lambda session: session._links.receive([], 10)})
     assert isinstance(results[DEALER], MessageError)
     assert str(results[DEALER]).startswith("north asked the dealer for something else")
-    assert str(results["south"]) in (f"helper stopped: {results[DEALER]}", f"north stopped: {results['north']}")
+    assert str(results["north"]) == str(results["south"]) == f"helper stopped: {results[DEALER]}"
 
 
 def test_an_unknown_correlation_is_an_error_at_home():
-    @dataclass(frozen=True)
-    class Stranger:
-        shape: tuple = ()
+    class OwnTriple(ElementTriple):
+        pass
 
-    results = run(study(), lambda session: session.take(Stranger()))
-    assert isinstance(results["north"], ValueError)
+    results = run(study(), lambda session: session.take(OwnTriple((2,))))
+    assert str(results["north"]) == "the dealer does not know OwnTriple"
     assert str(results[DEALER]) == "north stopped: ValueError"
 
 
@@ -288,9 +292,7 @@ def test_a_party_that_is_done_waits_for_the_others():
             program(session)
         order.append(f"{name} closed")
 
-    together(
-        lambda: live("north", north), lambda: live("south", south), lambda: live(DEALER, serve)
-    )
+    together(lambda: live("north", north), lambda: live("south", south), lambda: live(DEALER, serve))
     assert order[0] == "south"
     assert sorted(order[1:]) == ["helper closed", "north closed", "south closed"]
 
@@ -303,8 +305,8 @@ def test_a_failing_party_tells_the_others_why():
     assert str(results["south"]).startswith("bmi.csv")
     for name in ("north", "east", DEALER):
         assert isinstance(results[name], LinkError)
-        assert results[name].peer is not None
-        assert "south stopped: bmi.csv, line 3, column age: text where a number belongs" in str(results[name])
+        assert results[name].peer == "south"
+        assert str(results[name]) == f"south stopped: {results['south']}"
 
 
 def test_an_error_that_is_not_for_people_keeps_its_text_at_home():
@@ -313,8 +315,7 @@ def test_an_error_that_is_not_for_people_keeps_its_text_at_home():
 
     results = run(study(), product, {"south": south})
     for name in ("north", DEALER):
-        assert "south stopped: RuntimeError" in str(results[name])
-        assert "canary" not in str(results[name])
+        assert str(results[name]) == "south stopped: RuntimeError"
 
 
 def test_who_fails_while_others_wait_at_the_end_is_named():
@@ -323,16 +324,19 @@ def test_who_fails_while_others_wait_at_the_end_is_named():
 
 
 def test_a_silent_party_is_named():
-    released = threading.Event()
+    two, silent_for = study(), {"north": 0.3}
 
-    def north(session):
-        try:
-            session.exchange("one", {}, {1: [(1,)]})
-        finally:
-            released.set()
+    def live(name):
+        with two.open(name, patience=silent_for.get(name, 10)) as session:
+            session.exchange("one", {}, {1 - session.rank: [(1,)]})
 
-    results = run(study(), north, {"south": lambda session: released.wait(10)}, patience=0.3)
-    assert str(results["north"]) == "south sent nothing for 0.3 s, at step 'one'"
+    def dealer():
+        with two.open(DEALER) as session:
+            serve(session)
+
+    north, south, helper = together(lambda: live("north"), lambda: live("south"), dealer)
+    assert str(north) == "south sent nothing for 0.3 s, at step 'one'"
+    assert str(south) == str(helper) == f"north stopped: {north}"
 
 
 def test_closing_twice_is_closing_once():
@@ -356,8 +360,8 @@ def test_only_owners_are_peers(peer):
 def test_a_session_stays_in_its_thread():
     def north(session):
         (error,) = together(lambda: session.exchange("one", {1: [ones()]}, {}))
-        assert isinstance(error, RuntimeError)
-        session.exchange("two", {}, {})
+        raise error
 
-    results = run(study(), north, {"south": lambda session: session.exchange("one", {}, {})})
-    assert results["south"] is not None or results["north"] is not None
+    results = run(study(), north, {"south": lambda session: session.exchange("one", {}, {0: [(2,)]})})
+    assert isinstance(results["north"], RuntimeError)
+    assert str(results["south"]) == "north stopped: RuntimeError"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from protocols.errors import MessageError
 from smpc import wire
-from smpc.wire import Assembly, Label
+from smpc.wire import Assembly, Label, Stop
 
 LABEL = Label(b"s" * 32, 0, 1, 7, "exchange", "open", b"state", ((2,), (3, 1)), "south")
 
@@ -67,7 +67,7 @@ def test_every_flipped_bit_of_the_tag_is_refused():
     for bit in range(wire.TAG_BYTES * 8):
         bad = bytearray(frame)
         bad[bit // 8] ^= 1 << bit % 8
-        with pytest.raises(MessageError, match="^south is not where we are, at step 'open'"):
+        with pytest.raises(MessageError, match=r"^south is not where we are, at step 'open'"):
             Assembly(LABEL).add(bytes(bad))
 
 
@@ -96,11 +96,12 @@ def test_parts_come_once_each_and_in_order():
     label = replace(LABEL, shapes=((wire.CHUNK // 4,),))
     frames = list(wire.encode(label, arrays(label.shapes)))
     assert len(frames) == 2
-    for bad in ([frames[1]], [frames[0], frames[0]], [*frames, frames[1]]):
+    for *good, bad in ([frames[1]], [frames[0], frames[0]], [*frames, frames[1]]):
         parts = Assembly(label)
+        for frame in good:
+            parts.add(frame)
         with pytest.raises(MessageError):
-            for frame in bad:
-                parts.add(frame)
+            parts.add(bad)
 
 
 @pytest.mark.parametrize("bad", [np.zeros(2), np.zeros(2, np.int64), np.zeros(3, np.uint64)])
@@ -178,26 +179,38 @@ def test_too_large_a_message_is_not_made():
 
 # The reason of a stop
 
+WHY = Stop("south", "bmi.csv, line 3: text where a number belongs")
+STOP_TAG = wire.stop_frame("south", "north", WHY)[: wire.TAG_BYTES]
+
 
 def test_a_reason_reaches_the_peer():
-    frame = wire.stop_frame("south", "north", "bmi.csv, line 3: text where a number belongs")
-    assert wire.stop_text("south", "north", frame) == "bmi.csv, line 3: text where a number belongs"
-    assert wire.stop_text("east", "north", frame) is None
-    assert wire.stop_text("south", "east", frame) is None
-    assert wire.stop_text("south", "north", b"") is None
+    frame = wire.stop_frame("south", "north", WHY)
+    assert wire.read_stop("south", "north", frame) == WHY
+    assert wire.read_stop("east", "north", frame) is None
+    assert wire.read_stop("south", "east", frame) is None
+    assert wire.read_stop("south", "north", b"") is None
+
+
+def test_a_reason_is_passed_on():
+    assert wire.read_stop("east", "north", wire.stop_frame("east", "north", WHY)) == WHY
 
 
 @given(st.text(max_size=2000))
 def test_a_reason_is_one_line_fit_for_a_terminal(text):
-    tag = wire.stop_frame("south", "north", "")[: wire.TAG_BYTES]
-    for frame in (wire.stop_frame("south", "north", text), tag + wire.pack({"text": text})):
-        shown = wire.stop_text("south", "north", frame)
+    for body in (
+        wire.stop_frame("south", "north", Stop("south", text))[32:],
+        wire.pack({"who": "south", "text": text}),
+    ):
+        shown = wire.read_stop("south", "north", STOP_TAG + body).text
         assert shown.isprintable()
         assert len(shown) <= wire.LINE_LIMIT
         assert shown == text or not text.isprintable() or len(text) > wire.LINE_LIMIT
 
 
-@pytest.mark.parametrize("body", [*BOMBS.values(), wire.pack({"text": 1}), wire.pack({}), wire.pack(["text"])])
+NO_REASON = [{"who": "south", "text": 1}, {"who": "south"}, {"who": "a\nb", "text": "x"}, {}, ["text"], "text"]
+
+
+@pytest.mark.parametrize("body", [*BOMBS.values(), *map(wire.pack, NO_REASON)])
 def test_a_reason_that_is_none_is_still_a_stop(body):
-    tag = wire.stop_frame("south", "north", "")[: wire.TAG_BYTES]
-    assert wire.stop_text("south", "north", tag + body) == "for a reason that cannot be shown"
+    stop = wire.read_stop("south", "north", STOP_TAG + body)
+    assert stop == ("south", "for a reason that cannot be shown")
