@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from protocols.errors import ProtocolError
+from smpc import __version__
 from smpc.errors import LinkError, SmpcError
 from smpc.progress import shown
 
@@ -59,7 +60,7 @@ def _fail(line: str, code: int) -> None:
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"Any command takes {DEBUG} to show a traceback.",
 )
-@click.version_option(package_name="smpc", message="smpc %(version)s")
+@click.version_option(__version__, message="smpc %(version)s")
 def cli() -> None:
     """Compute together on data that nobody shows to the others.
 
@@ -68,7 +69,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(short_help="See the main job done, on real data.")
 @click.option("--model", type=click.Choice(["linear"]), default="linear", show_default=True, help="What to fit.")
 @click.option("--parties", type=click.IntRange(2, 10), default=3, show_default=True, help="How many owners of data.")
 @click.option("--out", type=FILE, help="Keep study, data and results in this folder.")
@@ -96,7 +97,7 @@ def demo(model: str, parties: int, out: Path | None, *, as_json: bool) -> None: 
         click.echo(f"Study, data and results are in {out}")
 
 
-@cli.command()
+@cli.command(short_help="Make a party's key.")
 @click.argument("name")
 @click.option("--dir", "folder", type=FILE, default=Path(), help="Where to write NAME.key; this folder if not said.")
 def keygen(name: str, folder: Path) -> None:
@@ -116,7 +117,7 @@ def keygen(name: str, folder: Path) -> None:
     click.echo(f"fingerprint  {keys.fingerprint(identity.public)} (compare it by phone)")
 
 
-@cli.command()
+@cli.command(short_help="Make a study folder to start from.")
 @click.argument("folder", type=FILE)
 def init(folder: Path) -> None:
     """Make a study FOLDER to start from: a commented study.toml, keys, small data files."""
@@ -127,7 +128,7 @@ def init(folder: Path) -> None:
     click.echo(f"\nRun it on this machine:  smpc local {folder / 'study.toml'}")
 
 
-@cli.command()
+@cli.command(short_help="Be one party of a study.")
 @click.argument("study", type=FILE)
 @click.option("--party", required=True, help="Which party of the study this is.")
 @click.option("--data", type=FILE, help="This party's table: CSV, Parquet or Arrow. [default: NAME.csv beside STUDY]")
@@ -162,7 +163,7 @@ def run(
     _deliver(outcome, request.out, as_json=as_json)
 
 
-@cli.command()
+@cli.command(short_help="Run all parties of a study or program here.")
 @click.argument("target", metavar="STUDY|PROGRAM.py")
 @click.option(
     "--data",

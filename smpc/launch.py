@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from smpc.config import Manifest
 
-GRACE = 10.0  # seconds for the others to stop by themselves when one party has failed
 LINK_FAILED = 3  # exit code of a party whose peer is at fault
+GRACE = 10.0  # seconds for the others to stop by themselves after that: one of them is the cause
+CAUSE_GRACE = 2.0  # seconds for the others when the cause is known
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,18 @@ def _run_all(commands: Mapping[str, list[str]]) -> dict[str, Exit]:
     exits: dict[str, Exit] = {}
     with _processes(commands) as processes, ThreadPoolExecutor(len(processes)) as pool:
         futures = [pool.submit(_finish, name, process) for name, process in processes.items()]
-        timer = threading.Timer(GRACE, _kill, [processes])
+        timers: list[threading.Timer] = []
         try:
             for future in as_completed(futures):
                 done = future.result()
                 exits[done.party] = done
-                if done.code != 0 and not timer.is_alive():
-                    timer.start()
+                if done.code != 0:
+                    grace = GRACE if done.code == LINK_FAILED else CAUSE_GRACE
+                    timers.append(threading.Timer(grace, _kill, [processes]))
+                    timers[-1].start()
         finally:
-            timer.cancel()
+            for timer in timers:
+                timer.cancel()
     if failed := [one for one in exits.values() if one.code != 0]:
         raise _failure(failed)
     return exits

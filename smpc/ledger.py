@@ -1,8 +1,8 @@
 """The ledger: an append-only record of every opening of a result, made before the opening.
 
-One JSON object a line. Each entry holds the SHA-256 of the entry before it, so that no line can be changed,
-removed or put between two others without breaking the chain; a lost tail shows when parties compare theirs.
-Once an entry is written it must be assumed that the receivers learnt the value, even if the run then failed.
+One JSON object a line. Each entry holds the SHA-256 of the entry before it, so that no line but the last can be
+changed or removed, and none put between two others, without breaking the chain; a changed or lost tail shows when
+parties compare theirs. Once an entry is written it must be assumed that the receivers learnt the value, even if the run then failed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from smpc.errors import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from io import FileIO
     from pathlib import Path
 
 START = "0" * 64
@@ -68,11 +69,7 @@ def verify(path: Path) -> list[Entry]:
     """The entries of a ledger file. Raises LedgerError at the first line that does not continue the chain."""
     entries: list[Entry] = []
     head = START
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LedgerError(f"{path.name}: cannot be read: {type(error).__name__}") from None
-    for number, line in enumerate(lines):
+    for number, line in enumerate(_lines(path)):
         entry = _parse(line)
         if entry is None or entry.line() != line or (entry.number, entry.previous) != (number, head):
             raise LedgerError(f"{path.name}: line {number + 1} does not continue the chain: the ledger was altered")
@@ -81,21 +78,41 @@ def verify(path: Path) -> list[Entry]:
     return entries
 
 
+def _lines(path: Path) -> list[str]:
+    try:
+        *lines, rest = path.read_bytes().decode().split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LedgerError(f"{path.name}: cannot be read: {type(error).__name__}") from None
+    if rest:
+        raise LedgerError(f"{path.name}: line {len(lines) + 1} is cut off, so nothing came of it: remove that line")
+    return lines
+
+
 def _parse(line: str) -> Entry | None:
     try:
         fields = json.loads(line)
         fields["shape"], fields["to"] = tuple(fields["shape"]), tuple(fields["to"])
         return Entry(**fields)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
 def _append(path: Path, line: str) -> None:
+    """Write a whole line, to the disk, or nothing."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "ab") as file:
-            file.write(line.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "ab", buffering=0) as file:
+            before = os.fstat(descriptor).st_size
+            try:
+                _write(file, line.encode() + b"\n")
+            except OSError:
+                file.truncate(before)
+                raise
     except OSError as error:
         raise LedgerError(f"{path.name}: cannot be written, so nothing is released: {error.strerror}") from None
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    while data:  # a full disk takes part of it first
+        data = data[file.write(data) :]
+    os.fsync(file.fileno())

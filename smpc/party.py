@@ -67,9 +67,7 @@ class Party:
         Integers stay exact, reals are rounded to 2^-fraction_bits. Shape and type become known to all: one round.
         Raises ValueError at the owner for values that are missing, no numbers, not finite or too large.
         """
-        rank = self.names.index(owner) if isinstance(owner, str) else owner
-        if not 0 <= rank < self.count:
-            raise ValueError(f"there is no party of rank {rank}: there are {self.count}")
+        rank = self._rank_of(owner)
         mine = None if self.rank != rank else _encode(values, self.fraction_bits)
         bits, shape = self._announce(mine, rank)
         share = inputs.share(self.protocol, None if mine is None else mine[0], rank, shape or (1,))
@@ -88,6 +86,15 @@ class Party:
         """Open to everyone whether a linear system can be solved. Raises ModelError if not."""
         if self.gate.announce(**{SOUND_SYSTEM: wrong})[SOUND_SYSTEM].any():
             raise ModelError("no result: the matrix is not positive definite, or ill-conditioned")
+
+    def _rank_of(self, owner: int | str) -> int:
+        if isinstance(owner, str) and owner in self.names:
+            return self.names.index(owner)
+        if isinstance(owner, str) or not 0 <= owner < self.count:
+            raise ValueError(
+                f"no party is {owner!r}: name {', '.join(self.names)}, or a rank from 0 to {self.count - 1}"
+            )
+        return owner
 
     def _announce(
         self, mine: tuple[NDArray[np.uint64], int, tuple[int, ...]] | None, owner: int

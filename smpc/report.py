@@ -106,7 +106,9 @@ def _joined(cells: Iterable[str]) -> str:
 
 
 def _print_title(console: Console, study: str, text: str) -> None:
-    console.print(Text.assemble((study, "bold"), f": {text}"), highlight=False)
+    lines = Text("\n".join(textwrap.wrap(f"{study}: {text}", console.width, break_on_hyphens=False)))
+    lines.stylize("bold", 0, len(study))
+    console.print(lines, highlight=False, soft_wrap=True)
     console.print()
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -61,6 +59,8 @@ class LinearResult:
         t = self.t_values
         if t is None or self.degrees_of_freedom is None:
             return None
+        from scipy import special
+
         return np.asarray(2 * special.stdtr(self.degrees_of_freedom, -np.abs(t)), np.float64)
 
     @property
@@ -68,6 +68,8 @@ class LinearResult:
         """len(names) × 2: lower and upper ends at `confidence_level`."""
         if self.coefficients is None or self.standard_errors is None or self.degrees_of_freedom is None:
             return None
+        from scipy import special
+
         quantile = special.stdtrit(self.degrees_of_freedom, (1 + self.confidence_level) / 2)
         half = quantile * self.standard_errors
         return np.column_stack([self.coefficients - half, self.coefficients + half])
@@ -85,6 +87,8 @@ class LinearResult:
         f = self.f_statistic
         if f is None or self.degrees_of_freedom is None:
             return None
+        from scipy import special
+
         return float(special.fdtrc(len(self.names) - 1, self.degrees_of_freedom, f))
 
     @classmethod

@@ -45,10 +45,10 @@ minimum_rows = 50                # a party with fewer rows refuses to take part
 {parties}"""
 
 _PARTY = """\
-[[party]]
+[[party]]                        # fingerprint {fingerprint}
 name = "{name}"
 {role}address = "127.0.0.1:{port}"
-public_key = "{key}"             # fingerprint {fingerprint}
+public_key = "{key}"
 """
 
 
