@@ -131,8 +131,10 @@ def scale_up(party: Party, x: Share, factor: Share, bits: int) -> Share:
     x, factor, result: one shape, with |x · factor| < 2^63. The plain product would end in as many zeros as
     the factor has, and who sees it when it is released would read the factor there. ρ, random bits below
     the last place of x, fills them: for a factor 2^e the lowest e bits of the result are uniform whatever x
-    is, and the result is x · factor to within the factor, x's own last place.
+    is, and the result is x · factor to within the factor, x's own last place. Raises ValueError unless 0 < bits < 31.
     """
+    if not 0 < bits < 31:
+        raise ValueError(f"random bits below the last place: 1 to 30, not {bits}")
     low = party.take(BoundedRandom(x.shape, bits))
     high, fill = _split_in_two(multiply(party, concatenate([x, low]), concatenate([factor, factor])))
     return high + truncate(party, fill, bits)

@@ -14,7 +14,7 @@ words suffice for condition numbers that occur; every value is a product of boun
 of rounds does not depend on the size of A.
 
 Two things make the result sure. E = I - ZᵀAZ is computed from the full-precision A, whatever the iteration
-did: its trace tells whether Z is an inverse square root at all, and Z ← Z(I + E/2 + 3E²/8) removes what
+did: its norm tells whether Z is an inverse square root at all, and Z ← Z(I + E/2 + 3E²/8) removes what
 rounding left. A solution is refined once with its residual, computed in double words.
 
 Precision: a value with "f bits" is held as its 2^f-fold. A matrix C comes with 62 bits and its diagonal in
@@ -23,16 +23,17 @@ Precision: a value with "f bits" is held as its 2^f-fold. A matrix C comes with 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from protocols import ring
-from protocols.beaver import matmul, matmul_each, multiply
+from protocols.beaver import matmul, matmul_each, multiply, square
 from protocols.conversion import negative
-from protocols.functions import Normal, normalize
+from protocols.functions import TOP, Normal, normalize
 from protocols.party import Party
-from protocols.ring import RingArray
+from protocols.ring import RingArray, Shape
 from protocols.shares import Share, concatenate, public
 from protocols.truncation import truncate, truncate_each
 
@@ -43,12 +44,13 @@ SOLUTION_BITS = 30
 # Smallest eigenvalue of C for which the iteration is designed: a correlation matrix with condition number
 # 10^5 has λ >= 10^-5, and equilibration by powers of two costs at most a factor 4.
 SMALLEST = 2.0**-19
-# Accepted trace of E, as |tr E| < 2^-DEVIATION_BITS: the refined Z is then right to 2^-15 in any direction.
+# Accepted ‖E‖ (Frobenius), as ‖E‖ < 2^-DEVIATION_BITS: the refined Z is then right to 2^-16 in any direction.
 DEVIATION_BITS = 5
 
 _FINE, _COARSE = 58, 39  # bits of A in full, and of its high word
 _Y, _Z, _T = 36, 22, 24  # bits inside the iteration: |Y| < 1.1, |T| < 2.5, |Z| < 2^14
 _P, _E, _M = 38, 30, 26
+_NORM = 16  # bits of E where it is squared
 _EIGHTHS = 3  # α and γ are multiples of 1/8
 _RAISE = 24  # a right-hand side is scaled up by at most 2^24
 _ROOM = 10  # |b| < 2^-10 makes bᵀC⁻¹b <= 1 for all C whose eigenvalues reach SMALLEST
@@ -56,7 +58,7 @@ _ROOM = 10  # |b| < 2^-10 makes bᵀC⁻¹b <= 1 for all C whose eigenvalues rea
 
 @dataclass(frozen=True)
 class Factor:
-    """⟨Z⟩ ≈ A^(-1/2), and what came with it. `a` has 58 bits, `deviation` = tr E has 30."""
+    """⟨Z⟩ ≈ A^(-1/2), and what came with it. `a` has 58 bits, `deviation` = ‖E‖² has 32."""
 
     z: Share
     a: Share
@@ -79,8 +81,8 @@ def equilibrate(party: Party, c: Share) -> tuple[Share, Normal]:
 def inverse_root(party: Party, c: Share) -> Factor:
     """⟨Z⟩ with ZᵀCZ = 2^k I, for an equilibrated C (62 bits).
 
-    Leaks nothing. `deviation` must be tested (|tr E| < 2^-5) before anything that follows from Z is used: it fails
-    if C has an eigenvalue below SMALLEST or is not positive definite. 6 + 4 × iterations rounds.
+    Leaks nothing. `unsound` must be consulted before anything that follows from Z is used: it tells if C has an
+    eigenvalue below SMALLEST or is not positive definite. 7 + 4 × iterations rounds.
     """
     d = c.shape[0]
     k = (d - 1).bit_length()
@@ -92,7 +94,8 @@ def inverse_root(party: Party, c: Share) -> Factor:
         yt, tz = matmul_each(party, (y, t), (t, z))
         y, z = truncate_each(party, (yt, _T), (tz, _T))
     e = _deviation(party, a, z)
-    return Factor(_correct(party, z, e), a, e[np.arange(d), np.arange(d)].sum(), k)
+    corrected, norm = _correct(party, z, e)
+    return Factor(corrected, a, norm, k)
 
 
 def solve(party: Party, factor: Factor, b: Share) -> Share:
@@ -111,31 +114,39 @@ def solve(party: Party, factor: Factor, b: Share) -> Share:
 
 
 def solve_scaled(party: Party, a: Share, b: Share, bits: int) -> tuple[Share, Share]:
-    """⟨x⟩ with Ax = B, and ⟨1⟩ where it must not be used; A symmetric d×d, B d×p, x: `bits` fraction bits each.
+    """⟨x⟩ with Ax = B, and ⟨1⟩ (one value) where it must not be used, ⟨0⟩ else.
 
-    A's diagonal and x (|x| < 2^(38 - bits)) may have any scale; the error of x is about 2^-18 of the largest entry of
-    its column or 2^-24 · √(1/Aⱼⱼ), whichever is more. The second result has two elements, both ⟨0⟩ if A is positive
-    definite and, with its diagonal scaled to 1, has no eigenvalue below 2^-17. 64 + 4 × iterations rounds.
+    A: symmetric positive definite d×d, B: d×p, x: `bits` fraction bits each. The error of x is about 2^-18 of the
+    largest entry of its column or 2^-24 · √(1/Aⱼⱼ), whichever is more. Not usable: A is not symmetric to 2^-14, not
+    positive definite, or has an eigenvalue below 2^-17 once its diagonal is scaled to 1; an entry of B is too large
+    for A, or one of x is 2^17 or more. 110 + 4 × iterations rounds.
     """
     d, p = b.shape
     c, normal = equilibrate(party, a)
     up = normal.power(lambda s: s).reshape(d, 1).broadcast_to((d, p))
-    scaled = multiply(party, up, b)
-    sign = negative(party, scaled)
-    absolute = multiply(party, scaled, 1 - sign * 2)
-    size = normalize(party, absolute.sum(axis=0))
-    raised = multiply(party, scaled, size.power(lambda s: min(2 * s, _RAISE)).reshape(1, p).broadcast_to((d, p)))
+    absolute = _absolute(party, b)
+    large = TOP - 1 - d.bit_length() - _exponent(normal, lambda s: s, (d, 1), (d, p))
+    wrong = [negative(party, large - _position(normalize(party, absolute)))]
+    scaled = multiply(party, concatenate([up, up]), concatenate([b, absolute]))
+    size = normalize(party, scaled[d:].sum(axis=0))
+    raised = multiply(party, scaled[:d], _across(size.power(lambda s: min(2 * s, _RAISE)), (d, p)))
     factor = inverse_root(party, c)
     x = solve(party, factor, truncate(party, raised, _ROOM))
-    lowered = size.power(lambda s: _RAISE - min(2 * s, _RAISE)).reshape(1, p).broadcast_to((d, p))
+    grown = _exponent(normal, lambda s: s, (d, 1), (d, p))
+    grown = grown + _exponent(size, lambda s: _RAISE - min(2 * s, _RAISE), (1, p), (d, p))
+    position = _position(normalize(party, _absolute(party, x)))
+    wrong.append(negative(party, TOP - 1 - position - grown))
+    lowered = _across(size.power(lambda s: _RAISE - min(2 * s, _RAISE)), (d, p))
     back = multiply(party, x, multiply(party, up, lowered))
-    return truncate(party, back, SOLUTION_BITS + _RAISE - _ROOM - bits), unsound(party, factor)
+    wrong += [unsound(party, factor), _skew(party, c)]
+    every = concatenate([flag.reshape(-1) for flag in wrong]).sum()
+    return truncate(party, back, SOLUTION_BITS + _RAISE - _ROOM - bits), negative(party, -every)
 
 
 def unsound(party: Party, factor: Factor) -> Share:
-    """⟨1⟩ where tr E is out of bounds, two values: below, above. 8 rounds."""
-    bound = 1 << _E - DEVIATION_BITS
-    return negative(party, concatenate([factor.deviation + bound, bound - factor.deviation]))
+    """⟨1⟩ where ‖E‖ is out of bounds, in one of two values, else ⟨0⟩. 8 rounds."""
+    bound = 1 << 2 * (_NORM - DEVIATION_BITS)
+    return negative(party, concatenate([factor.deviation, bound - factor.deviation]))
 
 
 def schedule(smallest: float) -> list[tuple[int, int]]:
@@ -160,13 +171,18 @@ def _deviation(party: Party, a: Share, z: Share) -> Share:
     return _identity(d, _E) - truncate(party, matmul(party, z.T, upper + lower), _Z + _P - _E)
 
 
-def _correct(party: Party, z: Share, e: Share) -> Share:
-    """⟨Z(I + E/2 + 3E²/8)⟩ with 24 bits: (I - E)^(-1/2) to third order."""
+def _correct(party: Party, z: Share, e: Share) -> tuple[Share, Share]:
+    """⟨Z(I + E/2 + 3E²/8)⟩ with 24 bits, (I - E)^(-1/2) to third order; and ⟨‖E‖²⟩ with 32.
+
+    ‖E‖ from a copy of E with fewer bits: where the iteration failed, E is an arbitrary word, and its square must
+    not wrap to something small.
+    """
     d = e.shape[0]
     squared = matmul(party, e, e)
-    half, three_eighths = truncate_each(party, (e, 1 + _E - _M), (squared * 3, 3 + 2 * _E - _M))
+    half, three_eighths, short = truncate_each(party, (e, 1 + _E - _M), (squared * 3, 3 + 2 * _E - _M), (e, _E - _NORM))
     m = half + three_eighths + _identity(d, _M)
-    return truncate(party, matmul(party, z, m), _Z + _M - ROOT_BITS)
+    norm = square(party, short).sum()
+    return truncate(party, matmul(party, z, m), _Z + _M - ROOT_BITS), norm
 
 
 def _residual(party: Party, a: Share, beta: Share, b: Share) -> Share:
@@ -185,6 +201,34 @@ def _words(party: Party, a: Share) -> tuple[Share, Share]:
     """A = high · 2^19 + low: high with 39 bits, low with 58 bits and at most 19 of them used."""
     high = truncate(party, a, _FINE - _COARSE)
     return high, a - high * (1 << _FINE - _COARSE)
+
+
+def _skew(party: Party, c: Share) -> Share:
+    """⟨1⟩ where an equilibrated C is not symmetric to 2^-14, in one of two values, else ⟨0⟩."""
+    short = truncate(party, c - c.T, MATRIX_BITS - 2 * _NORM + 1)
+    norm = square(party, short).sum()
+    return negative(party, concatenate([norm, (1 << 2 * (2 * _NORM - 15)) - norm]))
+
+
+def _absolute(party: Party, x: Share) -> Share:
+    """⟨|x|⟩, elementwise. 9 rounds."""
+    return multiply(party, x, 1 - negative(party, x) * 2)
+
+
+def _position(normal: Normal) -> Share:
+    """⟨i⟩ for the leading bit 2^i of what was normalized, ⟨0⟩ for 0; local."""
+    return (normal.bits * np.arange(normal.bits.shape[-1], dtype=np.uint64)).sum(axis=-1)
+
+
+def _exponent(normal: Normal, exponent: Callable[[int], int], shape: Shape, across: Shape) -> Share:
+    """⟨exponent(s)⟩ for the secret s of `normal`, spread over a matrix; local."""
+    shifts = [exponent((TOP - position) // 2) for position in range(TOP + 1)]
+    weighted = normal.bits[..., : TOP + 1] * np.array(shifts, np.uint64)
+    return weighted.sum(axis=-1).reshape(*shape).broadcast_to(across)
+
+
+def _across(row: Share, shape: Shape) -> Share:
+    return row.reshape(1, shape[1]).broadcast_to(shape)
 
 
 def _identity(d: int, bits: int) -> RingArray:

@@ -7,8 +7,8 @@ or with a public real, takes rounds, and every party must reach it. Nothing is r
 Domain: an array with f fraction bits holds |x| < 2^(63-f). A product of two such is right for |x|, |y| < 2^(62-f) and
 |xy| < 2^(62-2f): 4.2 million at the usual f = 20. The same holds for each sum of products that @ makes.
 Error: with u = 2^-f the unit in the last place, an encoded real is within u/2 and sums are exact. A product of two
-secrets is within u. A public real factor r is rounded to f significant bits of the largest |r| of its array: a product
-with it is within u(2 + |x| max|r|), a sum of k such products within u(1 + k + Σ|x| max|r|).
+secrets is within u. A public real factor r is used to 2f fraction bits: a product with it is within u(3 + |x| u), a
+sum of k such products within u(3 + k/2 + u Σ|x|).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from smpc.dispatch import function_name, ufunc_methods, unsupported
 Index: TypeAlias = Any  # whatever NumPy takes between brackets
 Shape: TypeAlias = tuple[int, ...]
 
-_SMALLEST = 61  # a factor below 2^-61 leaves nothing of what it multiplies
+_SMALLEST = 61  # bits by which a word can be truncated
 
 
 def _refused(what: str) -> Callable[..., Any]:
@@ -159,7 +159,7 @@ class SecretArray:
     # Sums: no message
 
     def __add__(self, other: Any) -> SecretArray:
-        one, two = _aligned(self, _secret(self.party, other))
+        one, two = _aligned(self, _secret(self.party, other, self.bits))
         shape = np.broadcast_shapes(one.shape, two.shape)
         return SecretArray(self.party, one._spread(shape) + two._spread(shape), shape, one.bits)
 
@@ -172,7 +172,7 @@ class SecretArray:
         return self
 
     def __sub__(self, other: Any) -> SecretArray:
-        return self + -_secret(self.party, other)
+        return self + -_secret(self.party, other, self.bits)
 
     def __rsub__(self, other: Any) -> SecretArray:
         negated: SecretArray = -self + other
@@ -267,17 +267,39 @@ class SecretArray:
     def _times_public(
         self, other: Any, product: Callable[[Share, Any], Share], shape_of: Callable[..., Shape]
     ) -> SecretArray:
+        """The product with a public operand: an integer as it is, a real in two words of f fraction bits each."""
         numbers = _numeric(other)
         shape = shape_of(self.shape, numbers.shape)
-        small = _smallness(numbers)
-        bits = 0 if numbers.dtype.kind in "biu" else self.party.fraction_bits + small
-        factor = _encoded(numbers, bits).reshape(numbers.shape or (1,))
         base = self.share.reshape(*(self.shape or (1,)))
-        room = small if self.bits else 0  # else the digits of a small factor would push those of x over the edge
-        if room:
-            base = truncate(self.party.protocol, base, room)
-        whole = product(base, factor).reshape(*(shape or (1,)))
-        return self._rescaled(whole, shape, self.bits + bits - room)
+
+        def times(share: Share, word: NDArray[np.uint64]) -> Share:
+            return product(share, word.reshape(numbers.shape or (1,))).reshape(*(shape or (1,)))
+
+        if numbers.dtype.kind != "f":
+            return SecretArray(self.party, times(base, _encoded(numbers, 0)), shape, self.bits)
+        f, protocol = self.party.fraction_bits, self.party.protocol
+        high, low, small = _words(numbers, f)
+        lost = small if self.bits else 0  # of a real's digits those that a small factor brings below the last place
+        if lost:
+            base = truncate(protocol, base, lost)
+        result = self._rescaled(times(base, high), shape, self.bits + f + small - lost)
+        if not low.any():
+            return result
+        whole = truncate(protocol, base, self.bits) if self.bits else base
+        rest = truncate(protocol, times(whole, low), f + small - lost)
+        return SecretArray(self.party, result.share + rest, shape, f)
+
+
+def _words(numbers: NDArray[Any], f: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64], int]:
+    """A public real factor times 2^small, where it is all below 2^-small: a word of f bits, one of 2f for the rest."""
+    largest = float(np.abs(numbers).max(initial=0.0))
+    if not np.isfinite(largest):
+        raise ValueError("a public factor is not a finite number")
+    small = min(_SMALLEST - f, max(0, -int(np.frexp(largest)[1]))) if largest else 0
+    raised = np.ldexp(numbers, small)
+    high = fixedpoint.encode(raised, f)
+    low = fixedpoint.encode(raised - fixedpoint.decode(high, f).reshape(numbers.shape), 2 * f)
+    return high, low, small
 
 
 def _numeric(value: Any) -> NDArray[Any]:
@@ -288,28 +310,23 @@ def _numeric(value: Any) -> NDArray[Any]:
     return numbers
 
 
-def _smallness(numbers: NDArray[Any]) -> int:
-    """By how many bits all of a public factor's reals are below 1: so many more it is encoded with."""
-    if numbers.dtype.kind in "biu":
-        return 0
-    largest = float(np.abs(numbers).max(initial=0.0))
-    if not np.isfinite(largest):
-        raise ValueError("a public factor is not a finite number")
-    return min(_SMALLEST, max(0, -int(np.frexp(largest)[1])))
-
-
 def _encoded(numbers: NDArray[Any], bits: int) -> NDArray[np.uint64]:
-    return fixedpoint.encode(numbers, bits) if numbers.dtype.kind == "f" else fixedpoint.encode_integers(numbers)
+    """Ring elements. Raises ValueError for what does not fit; integers are exact, also at a scale."""
+    if numbers.dtype.kind == "f":
+        return fixedpoint.encode(numbers, bits)
+    integers = fixedpoint.encode_integers(numbers)
+    if np.abs(ring.to_int(integers)).max(initial=0) >> fixedpoint.LIMIT_BITS - bits:
+        raise ValueError(f"an integer is 2^{fixedpoint.LIMIT_BITS - bits} or more, beyond {bits} fraction bits")
+    return integers << np.uint64(bits)
 
 
-def _secret(party: Host, value: Any) -> SecretArray:
-    """A secret array as it is; a public one as a sharing that hides nothing."""
+def _secret(party: Host, value: Any, least_bits: int = 0) -> SecretArray:
+    """A secret array as it is; a public one as a sharing that hides nothing, with `least_bits` or more."""
     if isinstance(value, SecretArray):
         return value
     numbers = _numeric(value)
-    bits = 0 if numbers.dtype.kind in "biu" else party.fraction_bits
-    encoded = _encoded(numbers, bits)
-    return SecretArray(party, public(party.protocol.rank, encoded), numbers.shape, bits)
+    bits = party.fraction_bits if numbers.dtype.kind == "f" else least_bits
+    return SecretArray(party, public(party.protocol.rank, _encoded(numbers, bits)), numbers.shape, bits)
 
 
 def _aligned(one: SecretArray, two: SecretArray) -> tuple[SecretArray, SecretArray]:
@@ -353,8 +370,9 @@ def outer(a: Any, b: Any) -> SecretArray:
 def solve(a: Any, b: Any) -> SecretArray:
     """x with ax = b, for a symmetric positive definite secret a (d×d); b secret or public, d or d×p.
 
-    Relative error about 2^-16 for condition numbers (after scaling the diagonal) up to 10^5. Opens to all parties
-    whether a is positive definite and well-conditioned, as an entry of the ledger; raises ModelError if it is not.
+    Error within 2^-16 of the largest entry of x's column, and a unit in the last place, for condition numbers (after
+    scaling the diagonal to 1) up to 10^5 and |x| < 2^(38-f). Opens to all parties whether a is positive definite and
+    well-conditioned, as an entry of the ledger; raises ModelError if it is not. That a is symmetric is not checked.
     About 160 rounds.
     """
     if not isinstance(a, SecretArray):

@@ -6,6 +6,7 @@ each direction, from 0 after the hellos; there is no gap that is not noticed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -63,10 +64,10 @@ class Channel:
     def receive_message(self, sender: int, kind: str, state: bytes, otherwise: str) -> memoryview | None:
         """The body of a structured message; None if the empty message `otherwise` comes in its place.
 
-        Raises as `receive` does.
+        Raises as `receive` does, but waits as long as the sender is there: it may have much to compute.
         """
         self._links.doing = f"the next {kind}"
-        _, frame = self._links.receive([self._names[sender]], self.patience)
+        _, frame = self._links.receive([self._names[sender]], math.inf)
         instead = self._incoming(sender, otherwise, otherwise, state, ())
         label = replace(instead, kind=kind, step=kind)
         self._received[sender] += 1

@@ -104,7 +104,7 @@ def fingerprint(public: bytes) -> str:
 
 def curve_keys(identity: Identity) -> tuple[bytes, bytes]:
     """The public and the secret key as ZeroMQ wants them: 40 characters of Z85 each."""
-    from zmq.utils import z85  # only who opens links needs ZeroMQ  # noqa: PLC0415
+    from zmq.utils import z85  # only who opens links needs ZeroMQ
 
     public: bytes = z85.encode(identity.public)
     secret: bytes = z85.encode(identity.secret)

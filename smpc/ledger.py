@@ -2,11 +2,13 @@
 
 One JSON object a line. Each entry holds the SHA-256 of the entry before it, so that no line but the last can be
 changed or removed, and none put between two others, without breaking the chain; a changed or lost tail shows when
-parties compare theirs. Once an entry is written it must be assumed that the receivers learnt the value, even if the run then failed.
+parties compare theirs. Once an entry is written it must be assumed that the receivers learnt the value, even if the
+run then failed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 from smpc.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from io import FileIO
     from pathlib import Path
 
@@ -50,19 +52,21 @@ class Ledger:
 
     def __init__(self, study: str, session: str, path: Path | None = None) -> None:
         self._study, self._session, self._path = study, session, path
-        earlier = verify(path) if path is not None and path.exists() else []
-        self._number = len(earlier)
-        self._head = earlier[-1].digest if earlier else START
+        self._last: Entry | None = None
         self.entries: list[Entry] = []
+        if path is not None and path.exists():
+            verify(path)
 
     def record(self, what: str, shape: Sequence[int], to: Sequence[str]) -> None:
         """Append an entry; on return it is on the disk. Raises LedgerError if it cannot be written."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        entry = Entry(self._number, now, self._study, self._session, what, tuple(shape), tuple(to), self._head)
-        if self._path is not None:
-            _append(self._path, entry.line())
-        self.entries.append(entry)
-        self._number, self._head = self._number + 1, entry.digest
+
+        def following(last: Entry | None) -> Entry:
+            number, head = (last.number + 1, last.digest) if last else (0, START)
+            return Entry(number, now, self._study, self._session, what, tuple(shape), tuple(to), head)
+
+        self._last = following(self._last) if self._path is None else _append(self._path, following)
+        self.entries.append(self._last)
 
 
 def verify(path: Path) -> list[Entry]:
@@ -80,11 +84,18 @@ def verify(path: Path) -> list[Entry]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        *lines, rest = path.read_bytes().decode().split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LedgerError(f"{path.name}: cannot be read: {type(error).__name__}") from None
+        return _whole_lines(path.name, path.read_bytes())
+    except OSError as error:
+        raise LedgerError(f"{path.name}: cannot be read: {error.strerror}") from None
+
+
+def _whole_lines(name: str, data: bytes) -> list[str]:
+    try:
+        *lines, rest = data.decode().split("\n")
+    except UnicodeDecodeError:
+        raise LedgerError(f"{name}: cannot be read: not UTF-8") from None
     if rest:
-        raise LedgerError(f"{path.name}: line {len(lines) + 1} is cut off, so nothing came of it: remove that line")
+        raise LedgerError(f"{name}: line {len(lines) + 1} is cut off, so nothing came of it: remove that line")
     return lines
 
 
@@ -97,19 +108,32 @@ def _parse(line: str) -> Entry | None:
         return None
 
 
-def _append(path: Path, line: str) -> None:
-    """Write a whole line, to the disk, or nothing."""
+def _append(path: Path, following: Callable[[Entry | None], Entry]) -> Entry:
+    """Write the entry after the file's last, whole and to the disk, or nothing; other runs may write to it too."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "ab", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             before = os.fstat(descriptor).st_size
+            entry = following(_last_entry(path.name, os.pread(descriptor, before, 0)))
             try:
-                _write(file, line.encode() + b"\n")
+                _write(file, entry.line().encode() + b"\n")
             except OSError:
                 file.truncate(before)
                 raise
+            return entry
     except OSError as error:
         raise LedgerError(f"{path.name}: cannot be written, so nothing is released: {error.strerror}") from None
+
+
+def _last_entry(name: str, data: bytes) -> Entry | None:
+    lines = _whole_lines(name, data)
+    if not lines:
+        return None
+    entry = _parse(lines[-1])
+    if entry is None:
+        raise LedgerError(f"{name}: line {len(lines)} is no entry: the ledger was altered")
+    return entry
 
 
 def _write(file: FileIO, data: bytes) -> None:

@@ -91,9 +91,8 @@ class Party:
         if isinstance(owner, str) and owner in self.names:
             return self.names.index(owner)
         if isinstance(owner, str) or not 0 <= owner < self.count:
-            raise ValueError(
-                f"no party is {owner!r}: name {', '.join(self.names)}, or a rank from 0 to {self.count - 1}"
-            )
+            known = ", ".join(self.names)
+            raise ValueError(f"no party is {owner!r}: it is one of {known}, or a rank below {self.count}")
         return owner
 
     def _announce(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

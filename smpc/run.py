@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from smpc import identity as keys
 from smpc.config import load_manifest
 from smpc.errors import DataError, KeyFileError, LinkError, ManifestError
-from smpc.ledger import Ledger
+from smpc.ledger import Ledger, verify
 from smpc.party import CHECKS, Party
 from smpc.release import Gate
 from smpc.result import Cost
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from smpc.session import Session
     from smpc.study import Prepared
 
+LEDGER = "ledger.jsonl"
 WAIT = 8.0  # seconds to wait for a peer that is not there yet
 
 
@@ -97,6 +98,7 @@ def _run_model(manifest: Manifest, identity: Identity, request: Request, progres
     from smpc.session import open_session
 
     prepared = _prepare(manifest, request, progress)
+    _ready_folder(request.out)
     progress.stage("connecting to " + _peers(manifest, request.party))
     with open_session(
         manifest, identity, request.party, wait=request.wait, facts=prepared.facts, on_round=progress.round
@@ -136,6 +138,7 @@ def _run_program(manifest: Manifest, identity: Identity, request: Request, progr
     if request.data is not None:
         data = read_table(request.data, manifest.columns, list(manifest.columns), require="some")
     facts = {"program": hashlib.sha256(path.read_bytes()).hexdigest()}
+    _ready_folder(request.out)
     progress.stage("connecting to " + _peers(manifest, request.party))
     with open_session(
         manifest, identity, request.party, wait=request.wait, facts=facts, on_round=progress.round
@@ -176,12 +179,17 @@ def _same_program(session: Session, digest: str, file: str) -> None:
 
 
 def _gate(manifest: Manifest, session: Session, request: Request, public: frozenset[str]) -> Gate:
-    path = None
-    if request.out is not None:
-        make_folder(request.out)
-        path = request.out / "ledger.jsonl"
+    path = None if request.out is None else request.out / LEDGER
     ledger = Ledger(manifest.study.name, session.id.hex(), path)
     return Gate(session, session.names, manifest.release.to, ledger, public)
+
+
+def _ready_folder(out: Path | None) -> None:
+    """A folder for results whose ledger, if there is one, can be continued. Raises DataError or LedgerError."""
+    if out is not None:
+        make_folder(out)
+        if (out / LEDGER).exists():
+            verify(out / LEDGER)
 
 
 def make_folder(out: Path) -> None:

@@ -7,6 +7,7 @@ Where protocols speak of a peer that is gone, a session raises LinkError, which 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -29,6 +30,7 @@ C = TypeVar("C")
 WAIT = 8.0
 PATIENCE = 600.0
 _CONFIRM_MARGIN = 2.0
+_GRACE = 2.0
 
 
 class Session:
@@ -228,16 +230,22 @@ def open_session(
     """
     _check_key(manifest, identity, me)
     links = Links(identity, me, manifest.parties, on_frame)
+    deadline = time.monotonic() + wait
     try:
         meeting = meet(links, manifest, me, facts or {}, wait)
         channel = Channel(links, meeting.names, meeting.rank, meeting.session, wait + _CONFIRM_MARGIN)
         _confirm(channel, meeting)
     except BaseException as error:
-        links.stop(error)
+        links.stop(error, _grace(error, deadline))
         links.close()
         raise
     channel.patience = patience
     return Session(links, channel, meeting, on_round)
+
+
+def _grace(error: BaseException, deadline: float) -> float:
+    """How long to stay for those who are about to come, so that they are told, and do not wait in vain."""
+    return min(_GRACE, max(0.0, deadline - time.monotonic())) if isinstance(error, Exception) else 0.0
 
 
 def _check_key(manifest: Manifest, identity: Identity, me: str) -> None:

@@ -18,10 +18,13 @@ def simulate(program: Callable[[Party], R], parties: int = 3, *, fraction_bits: 
     """What `program` returned at each of `parties` parties, which all run in this process.
 
     The dealer is ideal and every party may learn every result. Raises what a party raised; if several failed in
-    different ways, all of it as an ExceptionGroup. Raises ValueError for fewer than two parties.
+    different ways, all of it as an ExceptionGroup. Raises ValueError for fewer than two parties, or for fraction bits
+    that a study cannot have.
     """
     if parties < 2:
         raise ValueError(f"secrets are shared among at least 2 parties, not {parties}")
+    if not 8 <= fraction_bits <= 30:
+        raise ValueError(f"fraction_bits is from 8 to 30, not {fraction_bits}")
     names = tuple(f"party{rank}" for rank in range(parties))
 
     def run(protocol: local.LocalParty) -> R:

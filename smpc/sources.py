@@ -113,7 +113,7 @@ def _read_arrow(path: Path) -> pa.Table:
 
 
 def _open_parquet(path: Path) -> Source:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - takes as long to load as all the rest
+    import pyarrow.parquet as pq
 
     def read(names: list[str] | None) -> pa.Table:
         with pq.ParquetFile(path) as file:

@@ -37,7 +37,7 @@ ROWS = "rows"
 FREEDOM = "effective degrees of freedom"
 PUBLIC = frozenset({ROWS, VARY, SOUND})
 
-_STRONGEST = 2.0**14  # penalty per row
+_STRONGEST, _WEAKEST = 2.0**7, 2.0**-30  # penalty per row
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def fit(
         secret = moments.of_rows(gate.party, prepared.u, rows)
     _require_variation(gate, shape, secret)
     fitted = linear.fit(gate.party, secret, design)
-    for wrong, reason in zip(gate.announce(**{SOUND: fitted.wrong})[SOUND], linear.CHECKS, strict=True):
+    for wrong, reason in zip(gate.announce(**{SOUND: fitted.wrong})[SOUND], linear.REASONS, strict=True):
         if wrong:
             raise ModelError(f"no result: {reason}")
     opened = gate.release(_outputs(manifest, fitted))
@@ -158,9 +158,9 @@ def _design(manifest: Manifest, shape: Geometry, rows: int) -> linear.Design:
             f"{rows} rows are too few for {features} features and an intercept: at least {features + 2} are needed"
         )
     penalty = manifest.study.penalty
-    if penalty / rows > _STRONGEST:
+    if penalty and not _WEAKEST <= penalty / rows <= _STRONGEST:
         raise ModelError(
-            f"[study] penalty is more than {_STRONGEST:.0f} times the number of rows: choose a smaller one"
+            f"[study] penalty must be between 2^-30 and {_STRONGEST:.0f} times the number of rows, which is {rows}"
         )
     return linear.Design(rows, shape.origin, penalty)
 
@@ -203,7 +203,7 @@ def _result(
     coefficients = errors = r_squared = residual = None
     if "coefficients" in opened:
         slopes = fixedpoint.decode(opened["coefficients"][1:], linear.COEFFICIENT_BITS) * unit / shape.half[:-1]
-        level = shape.centre[-1] + unit * fixedpoint.decode(opened["coefficients"][:1], linear.INTERCEPT_BITS)
+        level = shape.centre[-1] + unit * fixedpoint.decode(opened["coefficients"][:1], design.intercept_bits)
         coefficients = np.concatenate([level, slopes])
     if "standard_errors" in opened:
         scale = unit / np.sqrt((1 + design.strength) * 2.0**halvings * freedom)

@@ -124,7 +124,8 @@ class Links:
     def receive(self, wanted: Collection[str], patience: float) -> tuple[str, memoryview]:
         """The next frame from one of `wanted`, and who sent it.
 
-        Raises LinkError if any peer left or stopped, or if all of `wanted` are silent for `patience` seconds.
+        Raises LinkError if any peer left or stopped, or if all of `wanted` are silent for `patience` seconds
+        (may be infinite: a process that is dead or unreachable is noticed anyway).
         """
         self._check_owner()
         deadline = time.monotonic() + patience
@@ -139,22 +140,34 @@ class Links:
         """Note that `peer` has said bye: that it leaves is no failure any more."""
         self._finished.add(peer)
 
-    def stop(self, error: BaseException) -> None:
-        """Tell all peers that are there why this party stops, in one public line.
+    def stop(self, error: BaseException, grace: float = 0.0) -> None:
+        """Tell all peers why this party stops, in one public line; who comes within `grace` seconds, too.
 
-        That is the error's text if it is meant for people, and else only what kind of error it was.
+        The line is the error's text if that is meant for people, and else only what kind of error it was.
         """
         if self._owner != (os.getpid(), threading.get_ident()):
             return
         public = isinstance(error, SmpcError | ProtocolError)
         own = wire.Stop(self._me, str(error) if public else type(error).__name__)
         stop = error.stop if isinstance(error, PeerStopped) else own
-        for peer, end in self._ends.items():
-            frame = wire.stop_frame(self._me, peer, stop)
+        deadline, untold = time.monotonic() + grace, set(self._ends)
+        while untold := {peer for peer in untold if not self._tell(peer, stop)}:
+            if time.monotonic() >= deadline:
+                return
             with contextlib.suppress(LinkError):
-                end.look()
-            if peer not in end.gone and end.send(peer, frame):
-                self._count(peer, frame, "stop")
+                self._wait(deadline)
+
+    def _tell(self, peer: str, stop: wire.Stop) -> bool:
+        """Whether `peer` needs no more telling."""
+        end, frame = self._ends[peer], wire.stop_frame(self._me, peer, stop)
+        with contextlib.suppress(LinkError):
+            end.look()
+        if peer in end.gone:
+            return True
+        if not end.send(peer, frame):
+            return False
+        self._count(peer, frame, "stop")
+        return True
 
     def close(self, linger: int = LINGER_MS) -> None:
         """Close all; what was sent may still leave for `linger` milliseconds. In a forked child: nothing."""
@@ -186,7 +199,7 @@ class Links:
     def _wait(self, deadline: float) -> bool:
         """Wait until something happens, and take it in; False once the deadline has passed."""
         left = deadline - time.monotonic()
-        ready = dict(self._poller.poll(max(0, math.ceil(left * 1000))))
+        ready = dict(self._poller.poll(None if left == math.inf else max(0, math.ceil(left * 1000))))
         for end in self._distinct():
             if end.monitor in ready:
                 self._look(end)

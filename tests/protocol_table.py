@@ -1,7 +1,9 @@
-"""The README's table of protocols, made from their cards.
+"""The README's table of protocols, made from their cards; test_readme holds the two together.
 
     python -m tests.protocol_table            print it
-    python -m tests.protocol_table --write    put it into README.md, between the two marks
+    python -m tests.protocol_table --write    put it into README.md
+
+It stands there between two marks.
 """
 
 import sys

@@ -120,10 +120,7 @@ def test_imports_are_among_the_allowed(module: str) -> None:
 
 
 def test_no_circles_not_even_inside_functions() -> None:
-    graph = {
-        module: {owned(name) for name in imports(module) if root(name) in PACKAGES} - {module}
-        for module in ALL
-    }
+    graph = {module: {owned(name) for name in imports(module) if root(name) in PACKAGES} - {module} for module in ALL}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -142,9 +139,7 @@ def test_every_dependency_is_declared_and_used() -> None:
 @pytest.mark.parametrize("module", ["smpc", "smpc.cli"])
 def test_heavy_imports_wait_until_they_are_needed(module: str) -> None:
     program = f"import sys, {module}; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stdout.split())
 
 
@@ -161,9 +156,7 @@ def test_nothing_banned(module: str) -> None:
 
 @pytest.mark.parametrize("module", ALL)
 def test_randomness_has_one_source(module: str) -> None:
-    modules_used = {
-        source for source in ENTROPY_IMPORTS for name in imports(module) if within(name, {source})
-    }
+    modules_used = {source for source in ENTROPY_IMPORTS for name in imports(module) if within(name, {source})}
     calls = {source for source in ENTROPY_CALLS for name in expressions(module) if ends(name, source)}
     assert modules_used | calls == MAY_DRAW.get(module, set())
 
@@ -180,9 +173,7 @@ def test_every_module_says_what_it_is(module: str) -> None:
 
 
 def test_files_are_small() -> None:
-    files = [
-        path for name in (*PACKAGES, "tests", "examples", "docker") for path in (ROOT / name).rglob("*.py")
-    ]
+    files = [path for name in (*PACKAGES, "tests", "examples", "docker") for path in (ROOT / name).rglob("*.py")]
     assert not [path.name for path in files if len(path.read_text(encoding="utf-8").splitlines()) > 400]
 
 

@@ -48,15 +48,8 @@ def test_the_study_is_for_the_services_of_the_compose_file() -> None:
     study = manifest()
     assert [party.name for party in study.parties] == NAMES
     assert [party.name for party in study.owners] == NAMES[:3]
-    services = (
-        (DOCKER / "compose.yaml")
-        .read_text(encoding="utf-8")
-        .split("\nservices:\n")[1]
-        .split("\nnetworks:\n")[0]
-    )
-    named = [
-        line.strip(" :") for line in services.splitlines() if line.startswith("  ") and line[2] not in " #"
-    ]
+    services = (DOCKER / "compose.yaml").read_text(encoding="utf-8").split("\nservices:\n")[1].split("\nnetworks:\n")[0]
+    named = [line.strip(" :") for line in services.splitlines() if line.startswith("  ") and line[2] not in " #"]
     assert named == NAMES
     # a key is in its owner's volume alone
     assert [services.count(f"- {name}-key:/key") for name in NAMES] == [1, 1, 1, 1]

@@ -36,21 +36,21 @@ from protocols.shares import Share, concatenate, public
 from protocols.truncation import truncate, truncate_each
 from smpc.models.moments import MEAN_BITS, SPREAD, Moments, Reals
 
-SMALLEST_RESIDUAL_BITS = 18  # SSE' >= 2^-18: below, too few digits are left for a standard error
+SMALLEST_RESIDUAL_BITS = 18  # SSE' >= 2^-18 + κ‖β'‖²: below, too few digits are left; see `_smallest_residual`
 LARGEST_DISTANCE_BITS = 16  # ‖Zᵀp‖ < 2^(16+w), w as in Design: how far off the raw origin may be
 FARTHEST_ORIGIN_BITS = 8  # w <= 8
 
 COEFFICIENT_BITS = 30 + SPREAD  # the solution has 30
-INTERCEPT_BITS = 28 + SPREAD
 ERROR_BITS = 28 + SPREAD
 SIGMA_BITS = 26 + SPREAD
 UNEXPLAINED_BITS = 28
 SHAPE_BITS = 28
 
 _T = 13  # bits of Zᵀp and of the high word of p, less w
-_LOW = 16  # bits that the low word of p has more
+_LOW = 20  # bits that the low word of p has more
+_LEVEL = 35  # bits of the fitted value at the origin, less w
+_PRECISE = 15  # a penalized variance must exceed 2^-15 ‖row of Z‖², or rounding of I - J would show in it
 _SQUARED = 18  # bits of Z where it is squared
-_FRACTION = 30  # bits of public factors in [0, 1]
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,20 @@ class Design:
         return ceil(log2(1.0 + float(np.abs(self.origin).max(initial=0.0))))
 
     @property
+    def intercept_bits(self) -> int:
+        return _LEVEL - self.origin_bits + SPREAD
+
+    @property
     def intercept_error_bits(self) -> int:
         return _T + 10 - self.origin_bits + SPREAD
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Secret results in units of u; `wrong`: ⟨1⟩ where one of the four checks fails (see CHECKS)."""
+    """Secret results in units of u; `wrong`: ⟨1⟩ for the first of REASONS that applies."""
 
     coefficients: Share  # d values, COEFFICIENT_BITS
-    intercept: Share  # INTERCEPT_BITS; the fitted value at the raw origin, in units of u of the target
+    intercept: Share  # Design.intercept_bits; the fitted value at the raw origin, in units of u of the target
     errors: Share  # d values, ERROR_BITS, times √(ρ / 2^k / degrees of freedom)
     intercept_error: Share  # Design.intercept_error_bits, times √(ρ / 2^k / degrees of freedom)
     sigma: Share  # SIGMA_BITS, times 2√(rows / degrees of freedom)
@@ -91,11 +95,11 @@ class Fit:
     halvings: int  # k
 
 
-CHECKS = (
-    "the features are ill-conditioned: one is nearly a combination of others",
+REASONS = (
     "the features are ill-conditioned: one is nearly a combination of others",
     "the features explain the target almost exactly: no standard errors can be given",
     "the origin of the features is too many standard deviations away for an intercept",
+    "the penalty is too small for features of which one is nearly a combination of others",
 )
 
 
@@ -112,9 +116,10 @@ def fit(party: Party, moments: Moments, design: Design) -> Fit:
     shape = _shape(party, moments.c, factor, design.strength)
     p = _from_origin(party, moments, design)
     distance = _distance(party, factor.z, p)
-    wrong = _checks(party, factor, sse, distance)
-    squares = [sse, _variances(party, factor.z, shape), _spread(party, distance, shape, factor, design)]
-    sigma, errors = _standard_errors(party, concatenate(squares))
+    variances, imprecise = _variances(party, factor.z, shape)
+    spread, vague = _spread(party, distance, shape, factor, design)
+    wrong = _wrong(party, factor, _residual_margin(party, sse, beta, design), distance, [*imprecise, *vague])
+    sigma, errors = _standard_errors(party, concatenate([sse, variances, spread]))
     at_origin = _at_origin(party, moments, beta, p, design)
     parts = _scale_back(party, moments, [beta.reshape(d), errors[:d], at_origin, errors[d:], sigma])
     unexplained = _unexplained(party, sigma, moments.c[d, d:])
@@ -125,9 +130,15 @@ def _shrink(party: Party, c: Share, strength: float) -> Share:
     """⟨C'⟩ with off-diagonal entries times ρ = 1 - τ."""
     if strength == 0:
         return c
-    coarse = truncate(party, c, MANTISSA_BITS - _FRACTION - 1)
+    tau, bits = _factor(strength / (1 + strength))
+    coarse = truncate(party, c, MANTISSA_BITS - 31)
+    product = coarse * tau  # 31 + bits
+    if bits == 30:
+        product = product * 2
+    elif bits > 31:
+        product = truncate(party, product, bits - 31)
     off_diagonal = ring.from_int(1 - np.eye(c.shape[0], dtype=np.int64))
-    return c - coarse * _fraction(strength / (1 + strength)) * (off_diagonal * np.uint64(2))
+    return c - product * off_diagonal
 
 
 def _residual_sum(party: Party, c: Share, beta: Share, strength: float) -> Share:
@@ -142,34 +153,34 @@ def _residual_sum(party: Party, c: Share, beta: Share, strength: float) -> Share
 
 def _penalty(party: Party, c: Share, beta: Share, strength: float) -> Share:
     d = beta.shape[0]
-    weighted, diagonal = truncate_each(party, (beta.reshape(d) * _fraction(sqrt(strength)), 32), (_diagonal(c, d), 32))
+    root = round(sqrt(strength) * (1 << 30))
+    weighted, diagonal = truncate_each(party, (beta.reshape(d) * root, 32), (_diagonal(c, d), 32))
     squared = truncate(party, square(party, weighted), 26)
     return multiply(party, squared, diagonal).sum() * 4
 
 
 def _shape(party: Party, c: Share, factor: Factor, strength: float) -> Share | None:
-    """⟨I - J⟩ with 28 bits, or None where it is the identity."""
+    """⟨I - J⟩ with 28 bits, or None where it is the identity. ‖τDZ‖ <= 2√τ 2^(k/2), since τD <= C'."""
     if strength == 0:
         return None
-    d = factor.z.shape[0]
-    diagonal = truncate(party, _diagonal(c, d), MANTISSA_BITS - _FRACTION)
-    weight = truncate(party, diagonal * _fraction(strength / (1 + strength)), _FRACTION)
-    rows = multiply(party, weight.reshape(d, 1).broadcast_to((d, d)), factor.z)
-    weighted = truncate(party, rows, 24)
-    j = truncate(party, matmul(party, factor.z.T, weighted), 54 + factor.halvings - SHAPE_BITS)
+    d, k = factor.z.shape[0], factor.halvings
+    tau, bits = _factor(strength / (1 + strength))
+    diagonal = truncate(party, _diagonal(c, d), MANTISSA_BITS - 30)
+    weight = truncate(party, diagonal * tau, 36)  # bits - 6, of which 24 are used
+    rows = multiply(party, weight.reshape(d, 1).broadcast_to((d, d)), factor.z)  # bits + 18
+    weighted = truncate(party, rows, bits + 18 - (38 - k))
+    j = truncate(party, matmul(party, factor.z.T, weighted), 24 + 38 - SHAPE_BITS)
     return ring.from_int(np.eye(d, dtype=np.int64) << SHAPE_BITS) - j
 
 
-def _times(party: Party, rows: Share, shape: Share | None) -> Share:
-    return rows if shape is None else truncate(party, matmul(party, rows, shape), SHAPE_BITS)
-
-
 def _from_origin(party: Party, moments: Moments, design: Design) -> Share:
-    """⟨p⟩ = 2^s(mean - origin) in two words, d×2: 13 - w bits, and 29 - w bits below that."""
+    """⟨p⟩ = 2^s(mean - origin) in two words, d×2: 13 - w bits, and 33 - w bits below that."""
     d, w = len(design.origin), design.origin_bits
     offset = moments.mean[:d] - fixedpoint.encode(design.origin, MEAN_BITS)
-    p = multiply(party, moments.up[:d], offset)
-    high, fine = truncate_each(party, (p, MEAN_BITS - _T + w), (p, MEAN_BITS - _T - _LOW + w))
+    if w:
+        offset = truncate(party, offset, w)
+    p = multiply(party, moments.up[:d], offset)  # MEAN_BITS - w
+    high, fine = truncate_each(party, (p, MEAN_BITS - _T), (p, MEAN_BITS - _T - _LOW))
     words = [high, fine - high * (1 << _LOW)]
     return concatenate([word.reshape(d, 1) for word in words], axis=1)
 
@@ -181,31 +192,68 @@ def _distance(party: Party, z: Share, p: Share) -> Share:
     return high + low
 
 
-def _checks(party: Party, factor: Factor, sse: Share, distance: Share) -> Share:
-    """⟨1⟩ where a check of CHECKS fails."""
-    bound = 1 << 30 - DEVIATION_BITS
+def _residual_margin(party: Party, sse: Share, beta: Share, design: Design) -> Share:
+    """⟨SSE' - 2^-18 - κ‖β'‖²⟩, 62 bits: negative where rounding of the data could show in the result.
+
+    Coefficients that cancel each other magnify rounding: C' is right to 2^-40 of its entries at worst, which is an
+    error of SSE' up to 2^-40 ‖β'‖², and one of a coefficient up to 2^-31 ‖β'‖ √(rows / SSE') standard errors.
+    κ, a power of two, keeps the first below 2^-9 SSE' and the second below 2^-10.
+    """
+    exponent = min(31, 42 - (design.rows - 1).bit_length())
+    squared = square(party, truncate(party, beta.reshape(-1), 10)).sum()  # 40 bits
+    shift = 22 - exponent
+    margin = squared * (1 << shift) if shift >= 0 else truncate(party, squared, -shift)
+    return sse - margin - (1 << MANTISSA_BITS - SMALLEST_RESIDUAL_BITS)
+
+
+def _wrong(party: Party, factor: Factor, margin: Share, distance: Share, imprecise: list[Share]) -> Share:
+    """⟨1⟩ for the reasons in REASONS: four values, at most one of them 1.
+
+    Where an earlier reason applies, later tests work on numbers that mean nothing; they stay hidden.
+    """
     length = square(party, truncate(party, distance, 8)).sum()
-    tests = [
-        factor.deviation + bound,
-        bound - factor.deviation,
-        sse - (1 << MANTISSA_BITS - SMALLEST_RESIDUAL_BITS),
-        (1 << 2 * (_T + LARGEST_DISTANCE_BITS - 8)) - length,
-    ]
-    return negative(party, concatenate(tests))
+    far = (1 << 2 * (_T + LARGEST_DISTANCE_BITS - 8)) - length
+    bound = 1 << 2 * (16 - DEVIATION_BITS)
+    tests = [factor.deviation, bound - factor.deviation, margin, far, *imprecise]
+    failed = negative(party, concatenate(tests))
+    reasons = [failed[:2].sum(), failed[2], failed[3]]
+    if imprecise:
+        reasons.append(failed[4:].sum())
+    else:
+        reasons.append(public(party.rank, np.zeros(1, np.uint64)))
+    some = negative(party, -concatenate(reasons))
+    for later in range(1, len(REASONS)):
+        earlier = some[later - 1]
+        hidden = multiply(party, some[later:], (1 - earlier).broadcast_to((len(REASONS) - later,)))
+        some = concatenate([some[:later], hidden])
+    return some
 
 
-def _variances(party: Party, z: Share, shape: Share | None) -> Share:
-    """⟨(Z(I - J)Zᵀ)ⱼⱼ⟩, d values, 36 bits."""
+def _variances(party: Party, z: Share, shape: Share | None) -> tuple[Share, list[Share]]:
+    """⟨(Z(I - J)Zᵀ)ⱼⱼ⟩, d values, 36 bits; and what is negative where they are too small to be precise."""
     z = truncate(party, z, 24 - _SQUARED)
-    return multiply(party, z, _times(party, z, shape)).sum(axis=1)
+    if shape is None:
+        return square(party, z).sum(axis=1), []
+    return _weighed(party, z, shape)
 
 
-def _spread(party: Party, distance: Share, shape: Share | None, factor: Factor, design: Design) -> Share:
-    """⟨4·2^k(1 + λ) + (Zᵀp)ᵀ(I - J)Zᵀp⟩, 2(13 - w) bits; the 4 is that of C' = C/4."""
-    d = distance.shape[0]
-    other = _times(party, distance.reshape(1, d), shape).reshape(d)
+def _spread(
+    party: Party, distance: Share, shape: Share | None, factor: Factor, design: Design
+) -> tuple[Share, list[Share]]:
+    """⟨4·2^k(1 + λ) + (Zᵀp)ᵀ(I - J)Zᵀp⟩, 2(13 - w) bits, the 4 being that of C' = C/4; and as for variances."""
     one = round((1 + design.strength) * 2.0 ** (factor.halvings + 2 * (1 + _T - design.origin_bits)))
-    return multiply(party, distance, other).sum() + one
+    if shape is None:
+        return square(party, distance).sum() + one, []
+    spread, (margin,) = _weighed(party, distance.reshape(1, -1), shape)
+    return spread + one, [margin + one]
+
+
+def _weighed(party: Party, rows: Share, shape: Share) -> tuple[Share, list[Share]]:
+    """⟨v(I - J)vᵀ⟩ for each row v, and ⟨that less 2^-15‖v‖²⟩."""
+    weighed = truncate(party, matmul(party, rows, shape), SHAPE_BITS)
+    both = multiply(party, concatenate([rows, rows]), concatenate([weighed, rows])).sum(axis=1)
+    n = rows.shape[0]
+    return both[:n], [both[:n] - truncate(party, both[n:], _PRECISE)]
 
 
 def _standard_errors(party: Party, squares: Share) -> tuple[Share, Share]:
@@ -216,12 +264,19 @@ def _standard_errors(party: Party, squares: Share) -> tuple[Share, Share]:
 
 
 def _at_origin(party: Party, moments: Moments, beta: Share, p: Share, design: Design) -> Share:
-    """⟨2^s_y m_y - β'ᵀp⟩ with 28 bits: the fitted value where all raw features are zero."""
+    """⟨2^s_y m_y - β'ᵀp⟩ with 35 - w bits: the fitted value where all raw features are zero.
+
+    It is at most ‖Zᵀp‖ / 2^(k/2), so below 2^(16 + w) if the checks hold.
+    """
     d, w = beta.shape[0], design.origin_bits
-    words = matmul(party, beta.reshape(1, d), p)
     level = multiply(party, moments.up[d:], moments.mean[d:])
+    short = truncate(party, beta, 4)
+    high, low = matmul_each(party, (beta.reshape(1, d), p[:, :1]), (short.reshape(1, d), p[:, 1:]))
     high, low, level = truncate_each(
-        party, (words[0, :1], 2 + _T - w), (words[0, 1:], 2 + _T + _LOW - w), (level, MEAN_BITS - 28)
+        party,
+        (high.reshape(1), 30 + _T - _LEVEL),
+        (low.reshape(1), 26 + _T + _LOW - _LEVEL),
+        (level, MEAN_BITS - _LEVEL + w),
     )
     return level - high - low
 
@@ -251,5 +306,7 @@ def _diagonal(c: Share, d: int) -> Share:
     return c[np.arange(d), np.arange(d)]
 
 
-def _fraction(value: float) -> int:
-    return round(value * (1 << _FRACTION))
+def _factor(value: float) -> tuple[int, int]:
+    """A public factor in (0, 1] as an integer of 30 bits, and its fraction bits."""
+    bits = 30 - int(np.frexp(value)[1])
+    return round(np.ldexp(value, bits)), bits

@@ -3,7 +3,7 @@
 Every column is first mapped by its declared range to u = (x - centre) / half_width in [-1, 1]; that map is public.
 With D columns (the features, then the target) and n rows in all, the result is, for both splits,
 
-    mean   ⟨m⟩, the means of u, D values with 40 bits
+    mean   ⟨m⟩, the means of u, D values with 51 bits
     c      ⟨C'⟩, D×D: C'ⱼₗ = 2^(sⱼ + sₗ) Cⱼₗ with 62 bits, where C is the covariance of u over 4 and the secret integer
            sⱼ brings the diagonal into [1/4, 1)
     up     ⟨2^s⟩, D values;   down  ⟨2^(SPREAD - s)⟩
@@ -23,24 +23,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols import fixedpoint, inputs
+from protocols import fixedpoint, inputs, ring
 from protocols.beaver import matmul, private_matmul
 from protocols.functions import TOP
 from protocols.linalg import equilibrate
 from protocols.party import Party
 from protocols.ring import RingArray
 from protocols.shares import Share, concatenate
-from protocols.truncation import truncate
+from protocols.truncation import truncate, truncate_each
 
 Reals = NDArray[np.float64]
 
 SPREAD = 10
-MEAN_BITS = 40
+MEAN_BITS = 51
 BLOCK = 1 << 16  # rows in one private product: bounds memory and the length of a frame
 
 _G = 60  # bits of second moments
 _HIGH = 30  # bits of the high word of a mean
 _UNIT = 31  # bits of a centred, scaled column: a product of two has 62
+_PIVOT = 26  # bits of the value that a party subtracts from its columns before it sums their squares
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ def of_rows(party: Party, u: Reals, rows: int) -> Moments:
 
     3 + 17 rounds, whatever the number of rows.
     """
-    g = inputs.total(party, fixedpoint.encode(u.T @ u / rows, _G))
-    high, low, low_bits = _mean_words(party, u.sum(axis=0) / rows)
+    second, first, low_bits = _own_sums(party, u, rows)
+    g, words = inputs.total(party, second), inputs.total(party, first)
+    high, low = words[0], words[1]
     c = g - _outer(party, high, low, low_bits)
     mean = high * (1 << MEAN_BITS - _HIGH) + truncate(party, low, low_bits - MEAN_BITS)
     scaled, normal = equilibrate(party, c)
@@ -102,22 +104,43 @@ def narrow(u: Reals) -> NDArray[np.bool_]:
     return found
 
 
-def _mean_words(party: Party, part: Reals) -> tuple[Share, Share, int]:
-    """⟨high⟩ (30 bits) and ⟨low⟩ (the returned number of bits) whose sum is the mean."""
+def _own_sums(party: Party, u: Reals, rows: int) -> tuple[RingArray, RingArray, int]:
+    """uᵀu / rows with 60 bits, and the words of Σu / rows: high with 30 bits, low with the returned number.
+
+    Computed about a pivot, each column's mean to 26 bits: float64 then keeps the digits of the small deviations, and
+    what the pivot itself contributes is an exact integer.
+    """
+    pivot = np.rint(np.ldexp(u.mean(axis=0), _PIVOT))
+    near = np.ldexp(pivot, -_PIVOT)
+    deviations = u - near
+    sums = deviations.sum(axis=0)
+    cross = np.outer(near, sums)
+    inner = fixedpoint.encode((deviations.T @ deviations + cross + cross.T) / rows, _G)
+    exact = [[_quotient(len(u) * a * b, rows, _G - 2 * _PIVOT) for b in _ints(pivot)] for a in _ints(pivot)]
     bits = 59 - (party.count - 1).bit_length()
-    high = np.rint(np.ldexp(part, _HIGH))
-    low = np.rint(np.ldexp(np.ldexp(part, _HIGH) - high, bits - _HIGH))
-    words = inputs.total(party, np.stack([_integers(high), _integers(low)]))
-    return Share(party.rank, words.values[0]), Share(party.rank, words.values[1]), bits
+    means = [_quotient(len(u) * a, rows, bits - _PIVOT) for a in _ints(pivot)]
+    low = ring.to_int(fixedpoint.encode(sums / rows, bits)) + np.array(means)
+    high = (low + (1 << bits - _HIGH - 1)) >> bits - _HIGH
+    return inner + ring.from_int(exact), ring.from_int([high, low - (high << bits - _HIGH)]), bits
+
+
+def _quotient(numerator: int, denominator: int, bits: int) -> int:
+    """numerator · 2^bits / denominator, rounded."""
+    return ((numerator << bits + 1) // denominator + 1) >> 1
+
+
+def _ints(values: Reals) -> list[int]:
+    return [int(value) for value in values]
 
 
 def _outer(party: Party, high: Share, low: Share, low_bits: int) -> Share:
-    """⟨mmᵀ⟩ with 60 bits; low·lowᵀ is below the last one."""
+    """⟨mmᵀ⟩ with 60 bits."""
     d = high.shape[0]
-    products = matmul(party, high.reshape(d, 1), concatenate([high, low]).reshape(1, 2 * d))
-    mixed = products[:, d:]
-    cross = truncate(party, mixed + mixed.T, _HIGH + low_bits - _G)
-    return products[:, :d] + cross
+    words = concatenate([high, low]).reshape(2 * d, 1)
+    products = matmul(party, words, words.T)
+    mixed = products[:d, d:]
+    cross, last = truncate_each(party, (mixed + mixed.T, _HIGH + low_bits - _G), (products[d:, d:], 2 * low_bits - _G))
+    return products[:d, :d] + cross + last
 
 
 def _shifts(u: Reals) -> NDArray[np.int64]:
@@ -162,7 +185,3 @@ def _place(values: RingArray, mine: list[int], total: int) -> RingArray:
 
 def _power(exponents: NDArray[np.int64]) -> RingArray:
     return np.uint64(1) << exponents.astype(np.uint64)
-
-
-def _integers(values: Reals) -> RingArray:
-    return values.astype(np.int64).view(np.uint64)

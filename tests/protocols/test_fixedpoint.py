@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols import ring
-from protocols.fixedpoint import LIMIT_BITS, decode, encode
+from protocols.fixedpoint import LIMIT_BITS, decode, encode, encode_integers
 
 bits = st.integers(0, 40)
 
@@ -55,6 +55,31 @@ def test_the_shape_is_kept_with_at_least_one_axis(shape):
     v = encode(np.ones(shape), 3)
     assert v.shape == (shape or (1,))
     assert (v == 8).all()
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint64, np.int8, np.uint8, np.bool_])
+def test_integers_of_every_type_are_taken_as_they_are(kind):
+    x = np.array([[0, 1], [100, 127]]).astype(kind)
+    np.testing.assert_array_equal(encode_integers(x), x.astype(np.uint64))
+    assert encode_integers(kind(1)).tolist() == [1]
+
+
+@given(st.lists(st.integers(1 - 2**LIMIT_BITS, 2**LIMIT_BITS - 1), min_size=1))
+def test_integers_are_exact(values):
+    assert ring.to_int(encode_integers(values)).tolist() == values
+
+
+@pytest.mark.parametrize("value", [2**LIMIT_BITS, -(2**LIMIT_BITS), -(2**63), 2**63 - 1, 2**63, 2**64 - 1])
+def test_the_limit_of_integers_is_exclusive(value):
+    x = np.array([value], np.uint64 if value > 2**63 - 1 else np.int64)
+    with pytest.raises(ValueError, match=f"an integer is 2\\^{LIMIT_BITS} or more"):
+        encode_integers(x)
+
+
+@pytest.mark.parametrize("values", [[0.5], [1j], ["1"], [2**64], [None]])
+def test_what_is_no_integer_is_refused(values):
+    with pytest.raises(ValueError, match="not an array of integers"):
+        encode_integers(values)
 
 
 def test_frozen_vectors(vectors):

@@ -73,6 +73,18 @@ def test_integers_beyond_the_ring_are_refused():
 
 
 @given(st.data(), shapes)
+def test_a_ring_array_passes_the_check(data, shape):
+    x = data.draw(arrays(np.uint64, shape, elements=words))
+    assert ring.check(x) is x
+
+
+@pytest.mark.parametrize("wrong", [np.ones(2), np.ones(2, np.int64), np.array(1, np.uint64), np.uint64(1), 1, [1]])
+def test_what_is_no_ring_array_is_refused(wrong):
+    with pytest.raises(TypeError, match="not an array of ring elements"):
+        ring.check(wrong)
+
+
+@given(st.data(), shapes)
 def test_bytes_come_back(data, shape):
     x = data.draw(arrays(np.uint64, shape, elements=words))
     octets = ring.to_bytes(x)

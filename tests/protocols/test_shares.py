@@ -200,6 +200,11 @@ def test_all_shares_but_the_last_do_not_depend_on_the_secret(count):
     assert (one[-1] - zero[-1]).values.tolist() == [1] * 50
 
 
+def test_no_share_of_a_split_is_another():
+    """Each is uniform alone even if two were one mask; together they would then tell of the secret."""
+    assert len(np.unique([part.values for part in deal(np.zeros(50, np.uint64), 5)])) == 5 * 50
+
+
 def test_frozen_vectors(vectors):
     for vector in vectors("shares")["split"]:
         x, seed = np.array(vector["x"], np.uint64), bytes.fromhex(vector["seed"])

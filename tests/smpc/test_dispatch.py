@@ -14,10 +14,7 @@ from smpc import dispatch
 from tests.smpc.programs import revealed
 
 M = np.array([[4, 1, 0], [1, 3, -1]])
-SQUARE = np.array([[4, 1], [1, 3]])
-LISTED = (
-    r"is not supported on secret arrays. Supported: \+ - \* @, / by public values, .*np\.concatenate.*np\.linalg\.solve"
-)
+LISTED = r"is not supported on secret arrays. Supported: \+ - \* @, / by public .*np\.sum.*np\.linalg\.solve"
 
 
 def assert_same(function, *values):
@@ -113,13 +110,13 @@ def test_joined_arrays_have_the_finest_unit():
 # What is not supported
 
 UNSUPPORTED = {
-    "exp": lambda x: np.exp(x),
-    "sqrt": lambda x: np.sqrt(x),
-    "max": lambda x: np.max(x),
-    "sort": lambda x: np.sort(x),
+    "exp": np.exp,
+    "sqrt": np.sqrt,
+    "max": np.max,
+    "sort": np.sort,
     "where": lambda x: np.where(x, 1, 2),
     "copyto": lambda x: np.copyto(np.zeros(2), x),
-    "reduce": lambda x: np.add.reduce(x),
+    "reduce": np.add.reduce,
     "where=": lambda x: np.add(x, 1, where=True),
     "array += secret": lambda x: operator.iadd(np.ones(2), x),
     "array //": lambda x: np.ones(2) // x,
@@ -156,7 +153,13 @@ UNSUPPORTED = {
     "three axes @": lambda x: np.ones((2, 2, 2)) @ x,
     "solve public": lambda x: np.linalg.solve(np.eye(2), x),
     "concatenate text": lambda x: np.concatenate([x, ["a"]]),
-} | {name: (lambda x, compare=getattr(operator, name): compare(x, 1)) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
+    "==": lambda x: x == 1,
+    "!=": lambda x: x != 1,
+    "<": lambda x: x < 1,
+    "<=": lambda x: x <= x[0],
+    ">": lambda x: x > 1,
+    ">=": lambda x: x >= x[0],
+}
 
 
 @pytest.mark.parametrize("function", UNSUPPORTED.values(), ids=UNSUPPORTED)
@@ -181,7 +184,7 @@ def test_an_array_on_the_left_is_not_compared_either(compare):
         np.asarray_chkfinite,
         lambda x: np.zeros(2)[x],
         lambda x: x[x],
-        lambda x: np.float64(x),
+        np.float64,
     ],
 )
 def test_what_would_reveal_says_reveal(function):
