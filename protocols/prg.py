@@ -28,7 +28,8 @@ def fresh_seed() -> bytes:
 
 def derive(seed: bytes, purpose: str, context: bytes = b"") -> bytes:
     """An independent 32-byte seed for `purpose` (a label of ours) in `context` (a session, a pair)."""
-    info = len(purpose).to_bytes(2, "big") + purpose.encode() + context
+    label = purpose.encode()
+    info = len(label).to_bytes(2, "big") + label + context
     return HKDF(algorithm=SHA256(), length=SEED_BYTES, salt=None, info=b"smpc 1 " + info).derive(seed)
 
 

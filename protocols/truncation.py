@@ -9,10 +9,12 @@ Correlation: r uniform in [0, 2^64); ⟨r⟩, ⟨t⟩ with t the top bit of r, �
     ⟨b⟩ = C₆₃ + ⟨t⟩ - 2 C₆₃ ⟨t⟩         C₆₃ the top bit of C: b tells whether x + 2^62 + (r mod 2^63) reached 2^63
     ⟨y⟩ = ((C mod 2^63) >> f) - ⟨q⟩ + 2^(63-f) ⟨b⟩ - 2^(62-f)
 
-Functionality realised: for |x| < 2^62, y = ⌊x / 2^f⌋ + e with e = 1 with probability (x mod 2^f) / 2^f and
-else 0, over the choice of r: rounding that is right on average, never off by more. The bit e depends on r, of
-which the parties hold shares only, so y is not a function of x alone; it is the probabilistic functionality
-of that paper. For |x| >= 2^62 the result is meaningless: the bound is the caller's to keep.
+Functionality realised: for |x| < 2^62, a uniform γ in [0, 2^f) is shown to all parties, and they hold a fresh
+sharing of y = ⌊x / 2^f⌋ + e with e = 1 if γ < x mod 2^f and else 0. So e = 1 with probability (x mod 2^f) / 2^f:
+rounding that is right on average and never off by more. γ is C mod 2^f; it says nothing of x, but who learns y and
+γ knows on which side of γ the dropped bits of x are: about as much as y rounded down would tell. (That the coin is
+seen is what distinguishes this from rounding by a secret coin, which the protocol does not realise.) For
+|x| >= 2^62 the result is meaningless: the bound is the caller's to keep.
 
 The well-known local truncation of two parties' shares is not used: it is wrong by 2^(64-f) with probability
 |x| / 2^63, and for three parties in a quarter of all cases.

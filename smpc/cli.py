@@ -7,7 +7,7 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,8 +18,6 @@ from smpc.progress import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from smpc.run import Outcome
 
 FILE = click.Path(path_type=Path)
 DEBUG = "--debug"
@@ -158,9 +156,15 @@ def run(
         study, party, key or beside / f"{party}.key", data or (standard if standard.exists() else None),
         out or beside / "results" / party, wait,
     )  # fmt: skip
+    from smpc.show import print_outcome, write_outcome
+
+    written: list[dict[str, Any]] = []
     with shown() as progress:
-        outcome = run_study(request, progress)
-    _deliver(outcome, request.out, as_json=as_json)
+        outcome = run_study(request, progress, lambda outcome: written.append(write_outcome(outcome, request.out)))
+    if as_json:
+        click.echo(json.dumps(written[0] if written else {}, indent=2, ensure_ascii=False, default=repr))
+    else:
+        print_outcome(_console(), outcome, party, request.out)
 
 
 @cli.command(short_help="Run all parties of a study or program here.")
@@ -227,17 +231,6 @@ def _named_file(text: str) -> tuple[str, Path]:
     if not separator:
         raise click.BadParameter(f"{text}: say NAME=FILE", param_hint="--data")
     return name, Path(file)
-
-
-def _deliver(outcome: Outcome, out: Path | None, *, as_json: bool) -> None:
-    """Write a receiver's files and print what this party may see."""
-    from smpc.show import print_outcome, write_outcome
-
-    written = write_outcome(outcome, out)
-    if as_json:
-        click.echo(json.dumps(written, indent=2, ensure_ascii=False, default=repr))
-    else:
-        print_outcome(_console(), outcome, out)
 
 
 def _console() -> Console:

@@ -10,7 +10,7 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from smpc import identity as keys
 from smpc.config import load_manifest
@@ -53,21 +53,29 @@ class Outcome:
     """How a run ended: `result` at the receivers of a model, `returned` of a program."""
 
     manifest: Manifest
+    session: str
     cost: Cost
     opened: Sequence[Entry]
     result: LinearResult | None = None
     returned: Any = None
 
 
-def run(request: Request, progress: Progress) -> Outcome:
-    """Be one party of a study. `progress` hears how it goes. Raises SmpcError."""
+Deliver: TypeAlias = "Callable[[Outcome], None]"
+
+
+def run(request: Request, progress: Progress, deliver: Deliver) -> Outcome:
+    """Be one party of a study. `progress` hears how it goes; `deliver` gets the outcome, to keep it.
+
+    That is before the parties take leave of each other: what was released is not lost if one fails just then.
+    Raises SmpcError.
+    """
     manifest = load_manifest(request.study)
     identity = _own_key(manifest, request)
     if manifest.party(request.party).role == "dealer":
         return _deal(manifest, identity, request, progress)
     if manifest.study.program:
-        return _run_program(manifest, identity, request, progress)
-    return _run_model(manifest, identity, request, progress)
+        return _run_program(manifest, identity, request, progress, deliver)
+    return _run_model(manifest, identity, request, progress, deliver)
 
 
 def _own_key(manifest: Manifest, request: Request) -> Identity:
@@ -90,10 +98,12 @@ def _deal(manifest: Manifest, identity: Identity, request: Request, progress: Pr
     with open_session(manifest, identity, request.party, wait=request.wait, facts={}) as session:
         progress.stage("dealing")
         helper.serve(session)
-    return Outcome(manifest, _cost(session, manifest, started), ())
+    return Outcome(manifest, session.id.hex(), _cost(session, manifest, started), ())
 
 
-def _run_model(manifest: Manifest, identity: Identity, request: Request, progress: Progress) -> Outcome:
+def _run_model(
+    manifest: Manifest, identity: Identity, request: Request, progress: Progress, deliver: Deliver
+) -> Outcome:
     from smpc import study
     from smpc.session import open_session
 
@@ -106,8 +116,11 @@ def _run_model(manifest: Manifest, identity: Identity, request: Request, progres
         progress.stage("computing")
         started = monotonic()
         gate = _gate(manifest, session, request, study.PUBLIC)
-        result = study.fit(gate, manifest, prepared, session.facts)
-    return Outcome(manifest, _cost(session, manifest, started), gate.ledger.entries, result)
+        facts = {name: session.facts[name] for name in session.names}
+        result = study.fit(gate, manifest, prepared, facts)
+        outcome = Outcome(manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, result)
+        deliver(outcome)
+    return outcome
 
 
 def _prepare(manifest: Manifest, request: Request, progress: Progress) -> Prepared:
@@ -128,7 +141,9 @@ def _read(manifest: Manifest, request: Request, progress: Progress) -> Table:
     return read_table(request.data, manifest.columns, wanted, require="some" if by_columns else "all")
 
 
-def _run_program(manifest: Manifest, identity: Identity, request: Request, progress: Progress) -> Outcome:
+def _run_program(
+    manifest: Manifest, identity: Identity, request: Request, progress: Progress, deliver: Deliver
+) -> Outcome:
     from smpc.data import read_table
     from smpc.session import open_session
 
@@ -148,7 +163,11 @@ def _run_program(manifest: Manifest, identity: Identity, request: Request, progr
         started = monotonic()
         gate = _gate(manifest, session, request, CHECKS)
         returned = program(Party(session, gate, manifest.study.fraction_bits, data))
-    return Outcome(manifest, _cost(session, manifest, started), gate.ledger.entries, None, returned)
+        outcome = Outcome(
+            manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, None, returned
+        )
+        deliver(outcome)
+    return outcome
 
 
 def _program_file(manifest: Manifest, study: Path) -> tuple[Path, str]:

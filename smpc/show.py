@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from smpc.config import Manifest
     from smpc.demo import Demo
+    from smpc.ledger import Entry
     from smpc.run import Outcome
 
 
@@ -36,8 +37,8 @@ def write_outcome(outcome: Outcome, out: Path | None) -> dict[str, Any]:
     opened = [{"what": e.what, "shape": list(e.shape), "to": list(e.to)} for e in outcome.opened]
     if outcome.result is None:
         fields = {"study": outcome.manifest.study.name, "returned": plain(outcome.returned)}
-        return fields | {"cost": vars(outcome.cost), "opened": opened}
-    fields = to_fields(outcome.result, outcome.cost, opened)
+        return fields | {"session": outcome.session, "cost": vars(outcome.cost), "opened": opened}
+    fields = to_fields(outcome.result, outcome.cost, opened) | {"session": outcome.session}
     if out is not None:
         text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
         (out / "result.json").write_text(text + "\n", encoding="utf-8")
@@ -62,17 +63,20 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else repr(value)
 
 
-def print_outcome(console: Console, outcome: Outcome, out: Path | None) -> None:
+def print_outcome(console: Console, outcome: Outcome, party: str, out: Path | None) -> None:
     """What `smpc run` shows at the end."""
     manifest, study = outcome.manifest, outcome.manifest.study
+    if manifest.party(party).role == "dealer":
+        console.print(f"{study.name}: done; {party} dealt {outcome.cost.bytes_sent:,} bytes and saw shapes only")
+        return
     statement = trust_statement(manifest)
     if outcome.result is not None:
         print_result(console, outcome.result, outcome.cost, statement, outcome.opened)
         if out is not None:
-            console.print(f"Files: {out}/result.json, report.html, ledger.jsonl")
+            console.print(f"Files: {out}/result.json, report.html, ledger.jsonl", markup=False, soft_wrap=True)
         return
     if study.program:
-        console.print(f"returned {outcome.returned!r}")
+        console.print(f"returned {outcome.returned!r}", markup=False, soft_wrap=True)
     print_done(console, study.name, outcome.cost, statement, outcome.opened, manifest.release.to)
 
 
@@ -84,8 +88,8 @@ def print_answers(
     `results` has the parties' folders.
     """
     receiver = manifest.release.to[0]
-    opened = verify(results / receiver / "ledger.jsonl")
     answer, statement = answers[receiver], trust_statement(manifest)
+    opened = _of_session(results / receiver, answer["session"])
     if manifest.study.program:
         for name, each in answers.items():
             console.print(f"{name} returned {each['returned']}", markup=False, soft_wrap=True)
@@ -93,6 +97,12 @@ def print_answers(
         return
     console.print(f"As {figures.listed(manifest.release.to)} read{'s' if len(manifest.release.to) == 1 else ''} it:\n")
     print_result(console, LinearResult.from_fields(answer), Cost(**answer["cost"]), statement, opened)
+
+
+def _of_session(folder: Path, session: str) -> list[Entry]:
+    """What one run wrote to the ledger of a party's folder, which earlier runs may have begun."""
+    path = folder / "ledger.jsonl"
+    return [entry for entry in verify(path) if entry.session == session] if path.exists() else []
 
 
 def print_demo(console: Console, demo: Demo, results: Path) -> None:
@@ -116,7 +126,7 @@ def print_demo(console: Console, demo: Demo, results: Path) -> None:
         "standard errors.",
         soft_wrap=True,
     )
-    opened = verify(results / demo.manifest.release.to[0] / "ledger.jsonl")
+    opened = _of_session(results / demo.manifest.release.to[0], demo.answer["session"])
     print_whole(console, result)
     print_account(console, Cost(**demo.answer["cost"]), trust_statement(demo.manifest), opened)
     console.print(f"\n{len(demo.manifest.parties)} processes, from their start to their end: {demo.seconds:.1f} s")
