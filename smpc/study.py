@@ -67,6 +67,10 @@ class Prepared:
 def geometry(manifest: Manifest) -> Geometry:
     """The map that the declared ranges give. Raises ManifestError for a range too far from zero for its width."""
     names = (*manifest.study.features, manifest.study.target)
+    if len(names) > linear.MOST_FEATURES + 1:
+        raise ManifestError(
+            f"[study] features names {len(names) - 1} columns; at most {linear.MOST_FEATURES} are possible"
+        )
     ranges = np.array([manifest.columns[name].range for name in names], dtype=np.float64)
     low, high = ranges[:, 0], ranges[:, 1]
     shape = Geometry(names, low / 2 + high / 2, high / 2 - low / 2)

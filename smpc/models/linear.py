@@ -36,6 +36,8 @@ from protocols.shares import Share, concatenate, public
 from protocols.truncation import truncate, truncate_each
 from smpc.models.moments import MEAN_BITS, SPREAD, Moments, Reals
 
+LARGEST_INVERSE_BITS = 20  # (C'⁻¹)ⱼⱼ < 2^20: a variance inflation factor between 2^18 and 2^20 at most
+MOST_FEATURES = 128  # Z < 2^(11.5 + k/2) leaves no room in a word beyond
 SMALLEST_RESIDUAL_BITS = 18  # SSE' >= 2^-18 + κ‖β'‖²: below, too few digits are left; see `_smallest_residual`
 LARGEST_DISTANCE_BITS = 16  # ‖Zᵀp‖ < 2^(16+w), w as in Design: how far off the raw origin may be
 FARTHEST_ORIGIN_BITS = 8  # w <= 8
@@ -50,7 +52,7 @@ _T = 13  # bits of Zᵀp and of the high word of p, less w
 _LOW = 20  # bits that the low word of p has more
 _LEVEL = 35  # bits of the fitted value at the origin, less w
 _PRECISE = 15  # a penalized variance must exceed 2^-15 ‖row of Z‖², or rounding of I - J would show in it
-_SQUARED = 18  # bits of Z where it is squared
+_SQUARED = 16  # bits of Z where it is squared
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,10 @@ def fit(party: Party, moments: Moments, design: Design) -> Fit:
     shape = _shape(party, moments.c, factor, design.strength)
     p = _from_origin(party, moments, design)
     distance = _distance(party, factor.z, p)
-    variances, imprecise = _variances(party, factor.z, shape)
+    variances, norms, imprecise = _variances(party, factor.z, shape)
     spread, vague = _spread(party, distance, shape, factor, design)
-    wrong = _wrong(party, factor, _residual_margin(party, sse, beta, design), distance, [*imprecise, *vague])
+    margin = _residual_margin(party, sse, beta, design)
+    wrong = _wrong(party, factor, norms, margin, distance, [*imprecise, *vague])
     sigma, errors = _standard_errors(party, concatenate([sse, variances, spread]))
     at_origin = _at_origin(party, moments, beta, p, design)
     parts = _scale_back(party, moments, [beta.reshape(d), errors[:d], at_origin, errors[d:], sigma])
@@ -206,7 +209,7 @@ def _residual_margin(party: Party, sse: Share, beta: Share, design: Design) -> S
     return sse - margin - (1 << MANTISSA_BITS - SMALLEST_RESIDUAL_BITS)
 
 
-def _wrong(party: Party, factor: Factor, margin: Share, distance: Share, imprecise: list[Share]) -> Share:
+def _wrong(party: Party, factor: Factor, norms: Share, margin: Share, distance: Share, imprecise: list[Share]) -> Share:
     """⟨1⟩ for the reasons in REASONS: four values, at most one of them 1.
 
     Where an earlier reason applies, later tests work on numbers that mean nothing; they stay hidden.
@@ -214,11 +217,12 @@ def _wrong(party: Party, factor: Factor, margin: Share, distance: Share, impreci
     length = square(party, truncate(party, distance, 8)).sum()
     far = (1 << 2 * (_T + LARGEST_DISTANCE_BITS - 8)) - length
     bound = 1 << 2 * (16 - DEVIATION_BITS)
-    tests = [factor.deviation, bound - factor.deviation, margin, far, *imprecise]
-    failed = negative(party, concatenate(tests))
-    reasons = [failed[:2].sum(), failed[2], failed[3]]
+    room = (1 << 2 * _SQUARED + factor.halvings + LARGEST_INVERSE_BITS) - norms
+    failed = negative(party, concatenate([margin, far, factor.deviation, bound - factor.deviation, room, *imprecise]))
+    d = norms.shape[0]
+    reasons = [failed[2 : 4 + d].sum(), failed[0], failed[1]]
     if imprecise:
-        reasons.append(failed[4:].sum())
+        reasons.append(failed[4 + d :].sum())
     else:
         reasons.append(public(party.rank, np.zeros(1, np.uint64)))
     some = negative(party, -concatenate(reasons))
@@ -229,11 +233,12 @@ def _wrong(party: Party, factor: Factor, margin: Share, distance: Share, impreci
     return some
 
 
-def _variances(party: Party, z: Share, shape: Share | None) -> tuple[Share, list[Share]]:
-    """⟨(Z(I - J)Zᵀ)ⱼⱼ⟩, d values, 36 bits; and what is negative where they are too small to be precise."""
+def _variances(party: Party, z: Share, shape: Share | None) -> tuple[Share, Share, list[Share]]:
+    """⟨(Z(I - J)Zᵀ)ⱼⱼ⟩ and ⟨(ZZᵀ)ⱼⱼ⟩, 32 bits; and what is negative where the first is too small to be precise."""
     z = truncate(party, z, 24 - _SQUARED)
     if shape is None:
-        return square(party, z).sum(axis=1), []
+        norms = square(party, z).sum(axis=1)
+        return norms, norms, []
     return _weighed(party, z, shape)
 
 
@@ -244,22 +249,23 @@ def _spread(
     one = round((1 + design.strength) * 2.0 ** (factor.halvings + 2 * (1 + _T - design.origin_bits)))
     if shape is None:
         return square(party, distance).sum() + one, []
-    spread, (margin,) = _weighed(party, distance.reshape(1, -1), shape)
+    spread, _, (margin,) = _weighed(party, distance.reshape(1, -1), shape)
     return spread + one, [margin + one]
 
 
-def _weighed(party: Party, rows: Share, shape: Share) -> tuple[Share, list[Share]]:
-    """⟨v(I - J)vᵀ⟩ for each row v, and ⟨that less 2^-15‖v‖²⟩."""
+def _weighed(party: Party, rows: Share, shape: Share) -> tuple[Share, Share, list[Share]]:
+    """⟨v(I - J)vᵀ⟩ and ⟨‖v‖²⟩ for each row v, and ⟨the first less 2^-15 times the second⟩."""
     weighed = truncate(party, matmul(party, rows, shape), SHAPE_BITS)
     both = multiply(party, concatenate([rows, rows]), concatenate([weighed, rows])).sum(axis=1)
     n = rows.shape[0]
-    return both[:n], [both[:n] - truncate(party, both[n:], _PRECISE)]
+    return both[:n], both[n:], [both[:n] - truncate(party, both[n:], _PRECISE)]
 
 
 def _standard_errors(party: Party, squares: Share) -> tuple[Share, Share]:
     """⟨√SSE'⟩ with 26 bits and its products with the other roots: 28 bits (the last: 23 - w)."""
     rooted = square_root(party, squares)
-    sigma, others = truncate_each(party, (rooted[:1], 34), (rooted[1:], 27))
+    sigma, slopes, level = truncate_each(party, (rooted[:1], 34), (rooted[1:-1], 25), (rooted[-1:], 27))
+    others = concatenate([slopes, level])
     return sigma, truncate(party, multiply(party, others, sigma.broadcast_to(others.shape)), 18)
 
 
