@@ -19,16 +19,15 @@ from typing import Any, Protocol, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols import beaver, fixedpoint, linalg, ring
+from protocols import beaver, linalg, ring
 from protocols.party import Party
 from protocols.shares import Share, public
 from protocols.truncation import truncate
 from smpc.dispatch import function_name, ufunc_methods, unsupported
+from smpc.operands import encoded, numeric, words
 
 Index: TypeAlias = Any  # whatever NumPy takes between brackets
 Shape: TypeAlias = tuple[int, ...]
-
-_SMALLEST = 61  # bits by which a word can be truncated
 
 
 def _refused(what: str) -> Callable[..., Any]:
@@ -217,13 +216,13 @@ class SecretArray:
         if isinstance(other, SecretArray):
             raise TypeError(unsupported("division by a secret array"))
         with np.errstate(divide="ignore", over="ignore"):  # what is not finite is refused as a factor
-            return self * (1.0 / _numeric(other))
+            return self * (1.0 / numeric(other))
 
     def __rtruediv__(self, _: Any) -> SecretArray:
         raise TypeError(unsupported("division by a secret array"))
 
     def __matmul__(self, other: Any) -> SecretArray:
-        right = other if isinstance(other, SecretArray) else _numeric(other)
+        right = other if isinstance(other, SecretArray) else numeric(other)
         if max(self.ndim, right.ndim) > 2:
             raise TypeError(unsupported("a product of arrays with more axes than a matrix"))
         if min(self.ndim, right.ndim) < 1 or self.shape[-1] != right.shape[0]:
@@ -233,7 +232,7 @@ class SecretArray:
         return (self.reshape(1, -1) if row else self)._matrix_product(matrix)._without(row, column)
 
     def __rmatmul__(self, other: Any) -> SecretArray:
-        return (self.T @ _numeric(other).T).T
+        return (self.T @ numeric(other).T).T
 
     def _matrix_product(self, other: SecretArray | NDArray[Any]) -> SecretArray:
         shape = (self.shape[0], other.shape[1])
@@ -268,7 +267,7 @@ class SecretArray:
         self, other: Any, product: Callable[[Share, Any], Share], shape_of: Callable[..., Shape]
     ) -> SecretArray:
         """The product with a public operand: an integer as it is, a real in two words of f fraction bits each."""
-        numbers = _numeric(other)
+        numbers = numeric(other)
         shape = shape_of(self.shape, numbers.shape)
         base = self.share.reshape(*(self.shape or (1,)))
 
@@ -276,9 +275,9 @@ class SecretArray:
             return product(share, word.reshape(numbers.shape or (1,))).reshape(*(shape or (1,)))
 
         if numbers.dtype.kind != "f":
-            return SecretArray(self.party, times(base, _encoded(numbers, 0)), shape, self.bits)
+            return SecretArray(self.party, times(base, encoded(numbers, 0)), shape, self.bits)
         f, protocol = self.party.fraction_bits, self.party.protocol
-        high, low, small = _words(numbers, f)
+        high, low, small = words(numbers, f)
         lost = small if self.bits else 0  # of a real's digits those that a small factor brings below the last place
         if lost:
             base = truncate(protocol, base, lost)
@@ -290,43 +289,13 @@ class SecretArray:
         return SecretArray(self.party, result.share + rest, shape, f)
 
 
-def _words(numbers: NDArray[Any], f: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64], int]:
-    """A public real factor times 2^small, where it is all below 2^-small: a word of f bits, one of 2f for the rest."""
-    largest = float(np.abs(numbers).max(initial=0.0))
-    if not np.isfinite(largest):
-        raise ValueError("a public factor is not a finite number")
-    small = min(_SMALLEST - f, max(0, -int(np.frexp(largest)[1]))) if largest else 0
-    raised = np.ldexp(numbers, small)
-    high = fixedpoint.encode(raised, f)
-    low = fixedpoint.encode(raised - fixedpoint.decode(high, f).reshape(numbers.shape), 2 * f)
-    return high, low, small
-
-
-def _numeric(value: Any) -> NDArray[Any]:
-    """A public operand as an array. Raises TypeError unless it is of real numbers."""
-    numbers = np.asarray(value)
-    if numbers.dtype.kind not in "biuf":
-        raise TypeError(unsupported(f"an operand of type {type(value).__name__} ({numbers.dtype})"))
-    return numbers
-
-
-def _encoded(numbers: NDArray[Any], bits: int) -> NDArray[np.uint64]:
-    """Ring elements. Raises ValueError for what does not fit; integers are exact, also at a scale."""
-    if numbers.dtype.kind == "f":
-        return fixedpoint.encode(numbers, bits)
-    integers = fixedpoint.encode_integers(numbers)
-    if np.abs(ring.to_int(integers)).max(initial=0) >> fixedpoint.LIMIT_BITS - bits:
-        raise ValueError(f"an integer is 2^{fixedpoint.LIMIT_BITS - bits} or more, beyond {bits} fraction bits")
-    return integers << np.uint64(bits)
-
-
 def _secret(party: Host, value: Any, least_bits: int = 0) -> SecretArray:
     """A secret array as it is; a public one as a sharing that hides nothing, with `least_bits` or more."""
     if isinstance(value, SecretArray):
         return value
-    numbers = _numeric(value)
+    numbers = numeric(value)
     bits = party.fraction_bits if numbers.dtype.kind == "f" else least_bits
-    return SecretArray(party, public(party.protocol.rank, _encoded(numbers, bits)), numbers.shape, bits)
+    return SecretArray(party, public(party.protocol.rank, encoded(numbers, bits)), numbers.shape, bits)
 
 
 def _aligned(one: SecretArray, two: SecretArray) -> tuple[SecretArray, SecretArray]:

@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 import traceback
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +160,8 @@ def run(
     from smpc.show import print_outcome, write_outcome
 
     written: list[dict[str, Any]] = []
-    with shown() as progress:
+    # what a program prints is not its result
+    with shown() as progress, redirect_stdout(sys.stderr if as_json else sys.stdout):
         outcome = run_study(request, progress, lambda outcome: written.append(write_outcome(outcome, request.out)))
     if as_json:
         click.echo(json.dumps(written[0] if written else {}, indent=2, ensure_ascii=False, default=repr))
@@ -212,6 +214,9 @@ def local(
                 study.write_text(text, encoding="utf-8")
             manifest, exits = run_locally(study, data, results)
         answers = {party.name: exits[party.name].answer for party in manifest.owners}
+        for one in exits.values():
+            for line in one.printed:
+                click.echo(f"{one.party}: {line}", err=True)
         if as_json:
             click.echo(json.dumps(answers, indent=2, ensure_ascii=False))
         else:

@@ -39,6 +39,11 @@ class Exit:
     stderr: str
 
     @property
+    def printed(self) -> list[str]:
+        """What a program said beside its result."""
+        return [line for line in self.stderr.splitlines() if not line.startswith("smpc: ")]
+
+    @property
     def answer(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.stdout)
         return found

@@ -55,12 +55,13 @@ def write_outcome(outcome: Outcome, out: Path | None) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """A program's return value as JSON has it; what JSON has not, as its repr."""
     if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
+        return plain(value.astype(np.float64).tolist() if value.dtype.kind == "f" else value.tolist())
     if isinstance(value, dict):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+    known = isinstance(value, str | int | None) or (isinstance(value, float) and np.isfinite(value))
+    return value if known else repr(value)
 
 
 def print_outcome(console: Console, outcome: Outcome, party: str, out: Path | None) -> None:
@@ -123,8 +124,7 @@ def print_demo(console: Console, demo: Demo, results: Path) -> None:
     print_table(console, result.names, columns)
     console.print(
         f"\nLargest difference between the joint fit and the fit of the pooled data: {demo.largest_difference:.1e} "
-        "standard errors.",
-        soft_wrap=True,
+        "standard errors."
     )
     opened = _of_session(results / demo.manifest.release.to[0], demo.answer["session"])
     print_whole(console, result)

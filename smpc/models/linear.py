@@ -51,7 +51,7 @@ SHAPE_BITS = 28
 _T = 13  # bits of Zᵀp and of the high word of p, less w
 _LOW = 20  # bits that the low word of p has more
 _LEVEL = 35  # bits of the fitted value at the origin, less w
-_PRECISE = 15  # a penalized variance must exceed 2^-15 ‖row of Z‖², or rounding of I - J would show in it
+_PRECISE = 13  # a penalized variance must exceed 2^-13 ‖row of Z‖², or rounding of I - J would show in it
 _SQUARED = 16  # bits of Z where it is squared
 
 
@@ -254,7 +254,7 @@ def _spread(
 
 
 def _weighed(party: Party, rows: Share, shape: Share) -> tuple[Share, Share, list[Share]]:
-    """⟨v(I - J)vᵀ⟩ and ⟨‖v‖²⟩ for each row v, and ⟨the first less 2^-15 times the second⟩."""
+    """⟨v(I - J)vᵀ⟩ and ⟨‖v‖²⟩ for each row v, and ⟨the first less 2^-13 times the second⟩."""
     weighed = truncate(party, matmul(party, rows, shape), SHAPE_BITS)
     both = multiply(party, concatenate([rows, rows]), concatenate([weighed, rows])).sum(axis=1)
     n = rows.shape[0]
