@@ -340,9 +340,8 @@ def solve(a: Any, b: Any) -> SecretArray:
     """x with ax = b, for a symmetric positive definite secret a (d×d); b secret or public, d or d×p.
 
     Error within 2^-16 of the largest entry of x's column, and a unit in the last place, for condition numbers (after
-    scaling the diagonal to 1) up to 10^5 and |x| < 2^(38-f). Opens to all parties whether a is positive definite and
-    well-conditioned, as an entry of the ledger; raises ModelError if it is not. That a is symmetric is not checked.
-    About 160 rounds.
+    scaling the diagonal to 1) up to 10^5. Opens to all parties whether a is symmetric to 2^-14, positive definite and
+    well-conditioned and |x| < 2^17, as one entry of the ledger; raises ModelError if it is not. About 210 rounds.
     """
     if not isinstance(a, SecretArray):
         raise TypeError(unsupported("np.linalg.solve with a public matrix (use np.linalg.inv(a) @ b)"))

@@ -1,4 +1,4 @@
-"""The first message on every link: who is there, with which software, manifest and data.
+"""The first message on every link: who is there, with which software and manifest.
 
 Nothing of a party's data leaves it before all hellos are checked. A hello also brings fresh random bytes: a
 nonce, the same to all peers, for the name of the session; a seed of this pair's own, for common streams.
@@ -11,16 +11,13 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, TypeAlias
+from typing import Any
 
 from protocols.prg import SEED_BYTES
 from smpc import wire
 from smpc.config import Manifest, difference
 from smpc.errors import LinkError
 from smpc.names import clean
-
-Fact: TypeAlias = str | int | list[str]
-Facts: TypeAlias = Mapping[str, Fact]
 
 _TYPES: Mapping[str, type] = {
     "smpc": str,
@@ -30,7 +27,6 @@ _TYPES: Mapping[str, type] = {
     "role": str,
     "nonce": bytes,
     "seed": bytes,
-    "facts": dict,
 }
 
 
@@ -38,7 +34,7 @@ _TYPES: Mapping[str, type] = {
 class Hello:
     """What a party says of itself to one peer.
 
-    `facts`: small and public, such as a number of rows. `nonce` and `seed`: 32 bytes each.
+    `nonce` and `seed`: 32 bytes each.
     """
 
     smpc: str
@@ -48,14 +44,10 @@ class Hello:
     role: str
     nonce: bytes = field(repr=False)
     seed: bytes = field(repr=False)
-    facts: Facts
 
     def frame(self) -> bytes:
-        """As it is sent. Raises ValueError if facts are too many or not of the types that `Fact` has."""
-        if not _are_facts(self.facts):
-            raise ValueError("facts are text, integers or lists of text, by names")
-        fields = {name: getattr(self, name) for name in _TYPES}
-        return wire.HELLO_TAG + wire.pack({**fields, "facts": dict(self.facts)})
+        """As it is sent."""
+        return wire.HELLO_TAG + wire.pack({name: getattr(self, name) for name in _TYPES})
 
 
 def library_version() -> str:
@@ -77,7 +69,7 @@ def read(frame: wire.Buffer, peer: str, ours: Hello, manifest: Manifest) -> Hell
     if set(message) != set(_TYPES) or any(type(message[name]) is not kind for name, kind in _TYPES.items()):
         raise LinkError(f"{peer} sent a hello that lacks a field or has one of another type", peer)
     hello = Hello(**message)
-    if len(hello.nonce) != SEED_BYTES or len(hello.seed) != SEED_BYTES or not _are_facts(hello.facts):
+    if len(hello.nonce) != SEED_BYTES or len(hello.seed) != SEED_BYTES:
         raise LinkError(f"{peer} sent a hello with a field of wrong length or type", peer)
     if (what := difference(ours.manifest, hello.manifest)) is not None:
         raise LinkError(f"{peer} has another manifest: {what}", peer)
@@ -103,10 +95,3 @@ def _message(frame: wire.Buffer, peer: str) -> dict[str, Any]:
 def _compare(peer: str, what: str, theirs: object, ours: object, remedy: str) -> None:
     if type(theirs) is not type(ours) or theirs != ours:
         raise LinkError(f"{peer} runs {what} {clean(theirs)}, here it is {ours}: {remedy}", peer)
-
-
-def _are_facts(facts: Mapping[str, Any]) -> bool:
-    return all(
-        type(value) in (str, int) or (type(value) is list and all(type(item) is str for item in value))
-        for value in facts.values()
-    )

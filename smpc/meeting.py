@@ -13,7 +13,7 @@ from hashlib import blake2b
 from protocols.prg import Prg, derive, fresh_seed
 from smpc import hello, wire
 from smpc.config import Manifest
-from smpc.hello import Facts, Hello
+from smpc.hello import Hello
 from smpc.transport import Links
 
 
@@ -22,7 +22,7 @@ class Meeting:
     """What a party knows once all have met. Ranks: the owners in the manifest's order, then the dealer.
 
     `names`: all parties, by rank. `owners`: how many of them are owners. `session`: 32 bytes, equal at all.
-    `streams`: the one that this party has in common with each other rank. `facts`: by name, its own too.
+    `streams`: the one that this party has in common with each other rank.
     """
 
     names: tuple[str, ...]
@@ -30,20 +30,18 @@ class Meeting:
     rank: int
     session: bytes
     streams: Mapping[int, Prg] = field(repr=False)
-    facts: Mapping[str, Facts]
 
 
-def meet(links: Links, manifest: Manifest, me: str, facts: Facts, wait: float) -> Meeting:
+def meet(links: Links, manifest: Manifest, me: str, wait: float) -> Meeting:
     """Exchange hellos with all parties. Each is checked when it comes, before any further message.
 
-    Raises LinkError, naming the peer, if one is not there within `wait` seconds or does not agree with us;
-    ValueError for `facts` that are no facts.
+    Raises LinkError, naming the peer, if one is not there within `wait` seconds or does not agree with us.
     """
     names = tuple(party.name for party in (*manifest.owners, manifest.dealer) if party is not None)
     nonce = fresh_seed()
     role = manifest.party(me).role
     ours = {
-        peer: Hello(hello.library_version(), wire.VERSION, manifest.text, me, role, nonce, fresh_seed(), facts)
+        peer: Hello(hello.library_version(), wire.VERSION, manifest.text, me, role, nonce, fresh_seed())
         for peer in names
         if peer != me
     }
@@ -56,8 +54,7 @@ def meet(links: Links, manifest: Manifest, me: str, facts: Facts, wait: float) -
         names.index(peer): _stream(rank, names.index(peer), ours[peer].seed, theirs[peer].seed, session)
         for peer in ours
     }
-    everybody = {name: facts if name == me else theirs[name].facts for name in names}
-    return Meeting(names, len(manifest.owners), rank, session, streams, everybody)
+    return Meeting(names, len(manifest.owners), rank, session, streams)
 
 
 def _stream(me: int, peer: int, mine: bytes, theirs: bytes, session: bytes) -> Prg:

@@ -85,7 +85,9 @@ class Party:
     def require_sound(self, wrong: Share) -> None:
         """Open to everyone whether a linear system can be solved. Raises ModelError if not."""
         if self.gate.announce(**{SOUND_SYSTEM: wrong})[SOUND_SYSTEM].any():
-            raise ModelError("no result: the matrix is not positive definite, or ill-conditioned")
+            raise ModelError(
+                "no result: the matrix is ill-conditioned or not symmetric positive definite, or a number is too large"
+            )
 
     def _rank_of(self, owner: int | str) -> int:
         if isinstance(owner, str) and owner in self.names:

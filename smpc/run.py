@@ -12,6 +12,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from smpc import identity as keys
 from smpc.config import load_manifest
 from smpc.errors import DataError, KeyFileError, LinkError, ManifestError
@@ -95,7 +97,7 @@ def _deal(manifest: Manifest, identity: Identity, request: Request, progress: Pr
 
     progress.stage("waiting for the parties")
     started = monotonic()
-    with open_session(manifest, identity, request.party, wait=request.wait, facts={}) as session:
+    with open_session(manifest, identity, request.party, wait=request.wait) as session:
         progress.stage("dealing")
         helper.serve(session)
     return Outcome(manifest, session.id.hex(), _cost(session, manifest, started), ())
@@ -110,14 +112,11 @@ def _run_model(
     prepared = _prepare(manifest, request, progress)
     _ready_folder(request.out)
     progress.stage("connecting to " + _peers(manifest, request.party))
-    with open_session(
-        manifest, identity, request.party, wait=request.wait, facts=prepared.facts, on_round=progress.round
-    ) as session:
+    with open_session(manifest, identity, request.party, wait=request.wait, on_round=progress.round) as session:
         progress.stage("computing")
         started = monotonic()
         gate = _gate(manifest, session, request, study.PUBLIC)
-        facts = {name: session.facts[name] for name in session.names}
-        result = study.fit(gate, manifest, prepared, facts)
+        result = study.fit(gate, manifest, prepared)
         outcome = Outcome(manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, result)
         deliver(outcome)
     return outcome
@@ -152,13 +151,10 @@ def _run_program(
     data = None
     if request.data is not None:
         data = read_table(request.data, manifest.columns, list(manifest.columns), require="some")
-    facts = {"program": hashlib.sha256(path.read_bytes()).hexdigest()}
     _ready_folder(request.out)
     progress.stage("connecting to " + _peers(manifest, request.party))
-    with open_session(
-        manifest, identity, request.party, wait=request.wait, facts=facts, on_round=progress.round
-    ) as session:
-        _same_program(session, facts["program"], path.name)
+    with open_session(manifest, identity, request.party, wait=request.wait, on_round=progress.round) as session:
+        _compare_programs(session, path)
         progress.stage("computing")
         started = monotonic()
         gate = _gate(manifest, session, request, CHECKS)
@@ -191,10 +187,15 @@ def load_program(path: Path, name: str) -> Callable[[Party], Any]:
     return found
 
 
-def _same_program(session: Session, digest: str, file: str) -> None:
-    for name in session.names:
-        if session.facts[name].get("program") != digest:
-            raise LinkError(f"{name} runs another {file} than this party: all must have the same file", name)
+def _compare_programs(session: Session, path: Path) -> None:
+    """Raises LinkError unless all owners have the same file: different programs could open what none should."""
+    digest = np.frombuffer(hashlib.sha256(path.read_bytes()).digest(), "<u8").astype(np.uint64)
+    others = [rank for rank in range(session.count) if rank != session.rank]
+    theirs = session.exchange("program", {p: [digest] for p in others}, {p: [digest.shape] for p in others})
+    for rank in others:
+        if not np.array_equal(theirs[rank][0], digest):
+            name = session.names[rank]
+            raise LinkError(f"{name} runs another {path.name} than this party: all must have the same file", name)
 
 
 def _gate(manifest: Manifest, session: Session, request: Request, public: frozenset[str]) -> Gate:

@@ -20,7 +20,6 @@ from smpc import requests, wire
 from smpc.channel import Channel
 from smpc.config import Manifest
 from smpc.errors import KeyFileError, LinkError
-from smpc.hello import Facts
 from smpc.identity import Identity, fingerprint
 from smpc.meeting import Meeting, meet
 from smpc.transport import FrameHook, Links
@@ -75,11 +74,6 @@ class Session:
     def names(self) -> tuple[str, ...]:
         """The owners, by rank."""
         return self._meeting.names[: self.count]
-
-    @property
-    def facts(self) -> Mapping[str, Facts]:
-        """What each party, this one too, said of its data when it came."""
-        return self._meeting.facts
 
     @property
     def bytes_sent(self) -> int:
@@ -218,21 +212,19 @@ def open_session(
     *,
     wait: float = WAIT,
     patience: float = PATIENCE,
-    facts: Facts | None = None,
     on_frame: FrameHook | None = None,
     on_round: Callable[[int], None] | None = None,
 ) -> Session:
     """Meet all parties of the study; return once everybody knows that all are here and agree.
 
-    `wait`: seconds for the others to come. `patience`: seconds that one may be silent later. `facts`: what
-    all may know of this party's data. `on_frame` sees every frame that leaves, `on_round` counts the rounds.
+    `wait`: seconds for the others to come. `patience`: seconds that one may be silent later. `on_frame` sees every frame that leaves, `on_round` counts the rounds.
     Raises KeyFileError if the key is not that of `me`, LinkError if a party is absent or does not agree.
     """
     _check_key(manifest, identity, me)
     links = Links(identity, me, manifest.parties, on_frame)
     deadline = time.monotonic() + wait
     try:
-        meeting = meet(links, manifest, me, facts or {}, wait)
+        meeting = meet(links, manifest, me, wait)
         channel = Channel(links, meeting.names, meeting.rank, meeting.session, wait + _CONFIRM_MARGIN)
         _confirm(channel, meeting)
     except BaseException as error:

@@ -7,7 +7,7 @@ use the manifest's declared ranges to map columns to [-1, 1] and released number
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -57,11 +57,10 @@ class Geometry:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prepared:
-    """A party's data in units of u, and what its peers are told of it (`facts`)."""
+    """A party's data in units of u; columns in the order of `names`."""
 
     u: Reals
     names: tuple[str, ...]
-    facts: dict[str, Any]
 
 
 def geometry(manifest: Manifest) -> Geometry:
@@ -95,24 +94,22 @@ def prepare(manifest: Manifest, table: Table) -> Prepared:
     chosen = [shape.names.index(name) for name in names]
     u = np.clip((table.matrix(names) - shape.centre[chosen]) / shape.half[chosen], -1.0, 1.0)
     if not by_columns:
-        return Prepared(u, names, {})
+        return Prepared(u, names)
     for name in np.array(names)[moments.narrow(u)]:
         raise DataError(f"{table.name}: {_narrow(str(name))}")
-    return Prepared(u, names, {"rows": table.rows, "columns": list(names)})
+    return Prepared(u, names)
 
 
-def fit(
-    gate: Gate, manifest: Manifest, prepared: Prepared, facts: Mapping[str, Mapping[str, Any]]
-) -> LinearResult | None:
-    """The result at a receiver, None elsewhere. `facts` are all owners', this party's among them.
+def fit(gate: Gate, manifest: Manifest, prepared: Prepared) -> LinearResult | None:
+    """The result at a receiver, None elsewhere.
 
     Opens to every party the number of rows and two checks; to the receivers what [release] names. Raises
     ModelError if there is no result to trust, DataError if columns are split in a way that makes no study.
     """
     shape = geometry(manifest)
     by_columns = manifest.study.split == "columns"
-    owners = _owners(gate, shape, facts) if by_columns else ()
-    rows = _common_rows(facts) if by_columns else _count_rows(gate, len(prepared.u))
+    owners = _owners(gate, shape, prepared) if by_columns else ()
+    rows = len(prepared.u) if by_columns else _count_rows(gate, len(prepared.u))
     design = _design(manifest, shape, rows)
     if by_columns:
         secret = moments.of_columns(gate.party, prepared.u, owners)
@@ -132,27 +129,34 @@ def _count_rows(gate: Gate, own: int) -> int:
     return int(gate.announce(**{ROWS: share})[ROWS][0])
 
 
-def _common_rows(facts: Mapping[str, Mapping[str, Any]]) -> int:
-    first, rows = next((name, int(fact["rows"])) for name, fact in facts.items())
-    for name, fact in facts.items():
-        if fact["rows"] != rows:
+def _owners(gate: Gate, shape: Geometry, prepared: Prepared) -> tuple[int, ...]:
+    """The rank that holds each column. Tells every owner this party's number of rows and which columns it has.
+
+    Raises DataError if the rows differ in number, or a column is not in exactly one file.
+    """
+    mine = ring.from_int([len(prepared.u), *(name in prepared.names for name in shape.names)])
+    others = [rank for rank in range(gate.party.count) if rank != gate.party.rank]
+    theirs = gate.party.exchange("columns", {p: [mine] for p in others}, {p: [mine.shape] for p in others})
+    everybody = [mine if rank not in theirs else theirs[rank][0] for rank in range(gate.party.count)]
+    rows = [int(said[0]) for said in everybody]
+    for name, count in zip(gate.names, rows, strict=True):
+        if count != rows[0]:
             raise DataError(
-                f'{name} has {fact["rows"]} rows and {first} has {rows}: with split = "columns" every party has the '
-                "same people in the same order"
+                f'{name} has {count} rows and {gate.names[0]} has {rows[0]}: with split = "columns" every party has '
+                "the same people in the same order"
             )
-    return rows
+    return tuple(
+        _holder(gate, column, [int(said[1 + at]) for said in everybody]) for at, column in enumerate(shape.names)
+    )
 
 
-def _owners(gate: Gate, shape: Geometry, facts: Mapping[str, Mapping[str, Any]]) -> tuple[int, ...]:
-    """The rank that holds each column."""
-    ranks = []
-    for column in shape.names:
-        holders = [name for name in gate.names if column in facts[name]["columns"]]
-        if len(holders) != 1:
-            where = "no party's file" if not holders else "the files of " + " and ".join(holders)
-            raise DataError(f'column "{column}" is in {where}: with split = "columns" it belongs in exactly one')
-        ranks.append(gate.names.index(holders[0]))
-    return tuple(ranks)
+def _holder(gate: Gate, column: str, said: list[int]) -> int:
+    holders = [rank for rank, has in enumerate(said) if has]
+    if len(holders) != 1:
+        names = [gate.names[rank] for rank in holders]
+        where = "the files of " + " and ".join(names) if names else "no party's file"
+        raise DataError(f'column "{column}" is in {where}: with split = "columns" it belongs in exactly one')
+    return holders[0]
 
 
 def _design(manifest: Manifest, shape: Geometry, rows: int) -> linear.Design:

@@ -53,8 +53,8 @@ def _public(manifest: Manifest) -> str:
     if manifest.study.split == "rows":
         return f"Every owner learns the number of rows in total, {checks}."
     return (
-        "Every party learns the number of rows and the names of the columns that each owner has; every owner "
-        f"learns {checks}."
+        "Every owner learns the number of rows and the names of the columns that each owner has, and "
+        f"{checks}."
     )
 
 

@@ -38,7 +38,7 @@ from smpc.models.moments import MEAN_BITS, SPREAD, Moments, Reals
 
 LARGEST_INVERSE_BITS = 20  # (C'⁻¹)ⱼⱼ < 2^20: a variance inflation factor between 2^18 and 2^20 at most
 MOST_FEATURES = 128  # Z < 2^(11.5 + k/2) leaves no room in a word beyond
-SMALLEST_RESIDUAL_BITS = 18  # SSE' >= 2^-18 + κ‖β'‖²: below, too few digits are left; see `_smallest_residual`
+SMALLEST_RESIDUAL_BITS = 18  # SSE' >= 2^-18 + κ‖β'‖²: below, too few digits are left; see `_residual_margin`
 LARGEST_DISTANCE_BITS = 16  # ‖Zᵀp‖ < 2^(16+w), w as in Design: how far off the raw origin may be
 FARTHEST_ORIGIN_BITS = 8  # w <= 8
 
@@ -108,7 +108,8 @@ REASONS = (
 def fit(party: Party, moments: Moments, design: Design) -> Fit:
     """Fit the last column of `moments` to the others.
 
-    About 190 rounds, whatever rows and columns. Opens masked values only; what is released is the caller's.
+    About 170 rounds (190 with a penalty), whatever rows and columns. Opens masked values only; what is released is
+    the caller's.
     """
     d = moments.c.shape[0] - 1
     c = _shrink(party, moments.c, design.strength)
