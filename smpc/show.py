@@ -124,7 +124,7 @@ def print_demo(console: Console, demo: Demo, results: Path) -> None:
     print_table(console, result.names, columns)
     console.print(
         f"\nLargest difference between the joint fit and the fit of the pooled data: {demo.largest_difference:.1e} "
-        "standard errors."
+        "standard errors.\n"
     )
     opened = _of_session(results / demo.manifest.release.to[0], demo.answer["session"])
     print_whole(console, result)
