@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -27,9 +29,10 @@ DEBUG = "--debug"
 def main() -> None:
     """Entry point: run the command, turn errors into one line and an exit code.
 
-    0 success; 1 an error here; 2 wrong arguments; 3 a peer is at fault; 130 interrupted.
+    0 success; 1 an error here; 2 wrong arguments; 3 a peer is at fault; 130 interrupted; 143 terminated.
     """
     arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
+    signal.signal(signal.SIGTERM, _end)
     try:
         cli.main(arguments, prog_name="smpc", standalone_mode=False)
     except click.ClickException as error:
@@ -43,15 +46,23 @@ def main() -> None:
         _fail(_line(error), 3 if isinstance(error, LinkError | ProtocolError) else 1)
 
 
+def _end(number: int, _: object) -> None:
+    """Leave as on an interrupt, so that no child process and no key is left behind."""
+    raise SystemExit(128 + number)
+
+
 def _line(error: Exception) -> str:
     """One line for a person. Only errors of ours are quoted: another's text could hold a value."""
     if isinstance(error, SmpcError | ProtocolError):
         return str(error)
+    if isinstance(error, OSError) and error.errno and error.filename is not None:
+        return f"{error.filename}: {os.strerror(error.errno)}"
     return f"stopped by {type(error).__name__}; run the command again with {DEBUG} to see where"
 
 
 def _fail(line: str, code: int) -> None:
-    click.echo(f"smpc: {line}", err=True)
+    text = line if line.isprintable() else ascii(line)[1:-1]  # the name of a file can hold anything
+    click.echo(f"smpc: {text}", err=True)
     sys.exit(code)
 
 
@@ -80,11 +91,11 @@ def demo(model: str, parties: int, out: Path | None, *, as_json: bool) -> None: 
     one more, and their links are encrypted as in production. Prints the joint fit beside the fit of the pooled data.
     """
     from smpc.demo import run_demo
+    from smpc.scaffold import new_folder
     from smpc.show import print_demo
 
     with tempfile.TemporaryDirectory(prefix="smpc-demo-") as temporary:
-        folder = Path(temporary) if out is None else out
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = Path(temporary) if out is None else new_folder(out)
         with shown() as progress:
             progress.stage(f"{parties} parties and a dealer, each a process, fit one model")
             found = run_demo(parties, folder)
@@ -135,7 +146,7 @@ def init(folder: Path) -> None:
 @click.option("--out", type=FILE, help="Folder for result, report and ledger. [default: results/NAME beside STUDY]")
 @click.option(
     "--wait",
-    type=click.FloatRange(0.1),
+    type=click.FloatRange(0.1, 86_400),
     default=8.0,
     show_default=True,
     help="Seconds to wait for absent peers.",

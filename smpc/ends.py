@@ -26,9 +26,8 @@ from smpc.identity import Identity, curve_keys, generate
 Context: TypeAlias = "zmq.Context[zmq.Socket[bytes]]"
 Socket: TypeAlias = "zmq.Socket[bytes]"
 
-# One peer can be ahead by 4 GiB; a smaller mark would stop our end reading, and the peer's heartbeats fail.
-_RECEIVE_MARK = 4 * 1024**3 // wire.CHUNK
 _KEY_FAILURES = 3
+_LOOKS = 64  # frames of connections that were turned away, at one go
 _SELF_TEST_SECONDS = 1.0
 _PROBE_SECONDS = 0.5
 _FAILED_HANDSHAKE = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -73,6 +72,7 @@ class Listener:
         self._routes: dict[str, bytes] = {}
         self._files: dict[int, str] = {}
         self._open_files: set[int] = set()
+        self._turned_away: set[bytes] = set()
         self.gone: set[str] = set()
         self.foreign = 0
         self.socket = context.socket(zmq.ROUTER)
@@ -123,7 +123,7 @@ class Listener:
                 self.foreign += 1
 
     def read(self) -> tuple[str, memoryview] | None:
-        while True:
+        for _ in range(_LOOKS):
             try:
                 route, frame, *more = self.socket.recv_multipart(zmq.DONTWAIT, copy=False)
             except zmq.Again:
@@ -134,6 +134,7 @@ class Listener:
             if self._routes[name] == route.bytes:
                 return name, memoryview(b"") if more else frame.buffer
             self._turn_away(name, route.bytes)
+        return None
 
     def send(self, peer: str, frame: bytes) -> bool:
         try:
@@ -156,6 +157,9 @@ class Listener:
             self.gone.add(name)
 
     def _turn_away(self, name: str, route: bytes) -> None:
+        if route in self._turned_away:
+            return
+        self._turned_away.add(route)
         text = f"{name} is in this run already: was it started twice, or started again?"
         frame = wire.stop_frame(self._me, name, wire.Stop(self._me, text))
         with contextlib.suppress(zmq.ZMQError):
@@ -276,7 +280,9 @@ def _configure(end: Socket, identity: Identity) -> None:
     """
     end.curve_publickey, end.curve_secretkey = curve_keys(identity)
     end.maxmsgsize = wire.FRAME_LIMIT
-    end.sndhwm, end.rcvhwm = 0, _RECEIVE_MARK  # what we send is one round of our own
+    # No marks: what we send is one round of our own, and an end that stopped reading would answer no heartbeats.
+    # How far a peer may be ahead is counted where its frames are kept.
+    end.sndhwm = end.rcvhwm = 0
     end.linger = 0
     end.handshake_ivl = 3000
     end.heartbeat_ivl, end.heartbeat_timeout, end.heartbeat_ttl = 1000, 4000, 6000

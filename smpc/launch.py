@@ -90,7 +90,7 @@ def _data(manifest: Manifest, study: Path, party: str, data: Mapping[str, Path])
 
 
 def _command(study: Path, manifest: Manifest, party: str, data: Path | None, out: Path) -> list[str]:
-    command = [sys.executable, "-m", "smpc", "run", str(study), "--party", party, "--json", "--wait", "30"]
+    command = [sys.executable, "-P", "-m", "smpc", "run", str(study), "--party", party, "--json", "--wait", "30"]
     command += ["--key", str(study.parent / f"{party}.key")]
     if data is not None:
         command += ["--data", str(data)]
@@ -101,7 +101,8 @@ def _command(study: Path, manifest: Manifest, party: str, data: Path | None, out
 
 def _run_all(commands: Mapping[str, list[str]]) -> dict[str, Exit]:
     exits: dict[str, Exit] = {}
-    with _processes(commands) as processes, ThreadPoolExecutor(len(processes)) as pool:
+    killed: set[str] = set()
+    with ThreadPoolExecutor(len(commands)) as pool, _processes(commands) as processes:
         futures = [pool.submit(_finish, name, process) for name, process in processes.items()]
         timers: list[threading.Timer] = []
         try:
@@ -110,13 +111,13 @@ def _run_all(commands: Mapping[str, list[str]]) -> dict[str, Exit]:
                 exits[done.party] = done
                 if done.code != 0:
                     grace = GRACE if done.code == LINK_FAILED else CAUSE_GRACE
-                    timers.append(threading.Timer(grace, _kill, [processes]))
+                    timers.append(threading.Timer(grace, _give_up, [processes, killed]))
                     timers[-1].start()
         finally:
             for timer in timers:
                 timer.cancel()
     if failed := [one for one in exits.values() if one.code != 0]:
-        raise _failure(failed)
+        raise _failure(failed, killed)
     return exits
 
 
@@ -131,12 +132,16 @@ def _processes(commands: Mapping[str, list[str]]) -> Iterator[dict[str, subproce
             )
         yield processes
     finally:
-        _kill(processes)
+        for process in processes.values():
+            process.kill()
 
 
-def _kill(processes: Mapping[str, subprocess.Popen[str]]) -> None:
-    for process in processes.values():
-        process.kill()
+def _give_up(processes: Mapping[str, subprocess.Popen[str]], killed: set[str]) -> None:
+    """End those that are still there, and remember that it was not their own doing."""
+    for name, process in processes.items():
+        if process.poll() is None:
+            killed.add(name)
+            process.kill()
 
 
 def _finish(party: str, process: subprocess.Popen[str]) -> Exit:
@@ -144,9 +149,15 @@ def _finish(party: str, process: subprocess.Popen[str]) -> Exit:
     return Exit(party, process.returncode, stdout, stderr)
 
 
-def _failure(failed: list[Exit]) -> SmpcError:
+def _failure(failed: list[Exit], killed: set[str]) -> SmpcError:
     """The error of the party that is the cause: one that did not just lose a peer, if there is one."""
-    cause = min(failed, key=lambda one: (one.code == LINK_FAILED, one.code < 0))
-    lines = cause.stderr.strip().splitlines() or [f"ended with code {cause.code}"]
-    text = f"{cause.party}: {lines[-1].removeprefix('smpc: ')}"
+    cause = min(failed, key=lambda one: (one.party in killed, one.code == LINK_FAILED))
+    text = f"{cause.party}: {_last_words(cause)}"
     return LinkError(text, cause.party) if cause.code == LINK_FAILED else SmpcError(text)
+
+
+def _last_words(ended: Exit) -> str:
+    if ended.code < 0:
+        return f"its process was ended from outside, by signal {-ended.code}"
+    lines = ended.stderr.strip().splitlines()
+    return lines[-1].removeprefix("smpc: ") if lines else f"its process ended with code {ended.code}"

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -84,7 +85,10 @@ def verify(path: Path) -> list[Entry]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return _whole_lines(path.name, path.read_bytes())
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise LedgerError(f"{path.name} is no plain file: name another folder for the results")
+            return _whole_lines(path.name, file.read())
     except OSError as error:
         raise LedgerError(f"{path.name}: cannot be read: {error.strerror}") from None
 

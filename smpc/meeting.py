@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from protocols.prg import Prg, derive, fresh_seed
+from protocols.prg import derive, fresh_seed
 from smpc import hello, wire
 from smpc.config import Manifest
 from smpc.hello import Hello
@@ -22,14 +22,14 @@ class Meeting:
     """What a party knows once all have met. Ranks: the owners in the manifest's order, then the dealer.
 
     `names`: all parties, by rank. `owners`: how many of them are owners. `session`: 32 bytes, equal at all.
-    `streams`: the one that this party has in common with each other rank.
+    `seeds`: the one that this party has in common with each other rank, and with nobody else.
     """
 
     names: tuple[str, ...]
     owners: int
     rank: int
     session: bytes
-    streams: Mapping[int, Prg] = field(repr=False)
+    seeds: Mapping[int, bytes] = field(repr=False)
 
 
 def meet(links: Links, manifest: Manifest, me: str, wait: float) -> Meeting:
@@ -50,15 +50,14 @@ def meet(links: Links, manifest: Manifest, me: str, wait: float) -> Meeting:
     nonces = [[name, nonce if name == me else theirs[name].nonce] for name in names]
     session = blake2b(wire.pack([manifest.digest, nonces]), digest_size=32, person=b"smpc session").digest()
     rank = names.index(me)
-    streams = {
-        names.index(peer): _stream(rank, names.index(peer), ours[peer].seed, theirs[peer].seed, session)
-        for peer in ours
+    seeds = {
+        names.index(peer): _seed(rank, names.index(peer), ours[peer].seed, theirs[peer].seed, session) for peer in ours
     }
-    return Meeting(names, len(manifest.owners), rank, session, streams)
+    return Meeting(names, len(manifest.owners), rank, session, seeds)
 
 
-def _stream(me: int, peer: int, mine: bytes, theirs: bytes, session: bytes) -> Prg:
-    """The stream of two ranks: from a secret of each, for this session and this pair alone."""
+def _seed(me: int, peer: int, mine: bytes, theirs: bytes, session: bytes) -> bytes:
+    """The seed of two ranks: from a secret of each, for this session and this pair alone."""
     low, high = (mine, theirs) if me < peer else (theirs, mine)
     pair = bytes([*min(me, peer).to_bytes(4, "big"), *max(me, peer).to_bytes(4, "big")])
-    return Prg(derive(low + high, "pair", session + pair))
+    return derive(low + high, "pair", session + pair)

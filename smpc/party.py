@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -31,7 +32,7 @@ DEFAULT_FRACTION_BITS = 20
 SOUND_SYSTEM = "check: a matrix is positive definite and well-conditioned"
 CHECKS = frozenset({SOUND_SYSTEM})  # what a program opens to everyone without being asked
 _AXES = 8
-_MOST = 1 << 31  # elements of one shared array
+_MOST = 1 << 28  # elements of one shared array: 2 GiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,12 @@ class Party:
         (header,) = self.protocol.exchange("shape", {}, {owner: [(2 + _AXES,)]})[owner]
         bits, axes, *dimensions = (int(value) for value in header)
         shape = tuple(dimensions[:axes])
-        if bits not in (0, self.fraction_bits) or axes > _AXES or ring.size(shape) > _MOST or any(dimensions[axes:]):
+        if (
+            bits not in (0, self.fraction_bits)
+            or axes > _AXES
+            or prod(max(length, 1) for length in shape) > _MOST
+            or any(dimensions[axes:])
+        ):
             raise MessageError(f"{self.names[owner]} announced an impossible shape", frozenset({owner}))
         return bits, shape
 

@@ -52,7 +52,7 @@ def shown() -> Iterator[Progress]:
     from rich.progress import Progress as Spinner
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
     with Spinner(*columns, console=Console(stderr=True), transient=True) as bar:
         yield _Moving(bar)
 

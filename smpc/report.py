@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from smpc import __version__, figures
+from smpc.files import write_whole
 from smpc.forest import forest
 from smpc.trust import trust_statement
 
@@ -171,7 +172,7 @@ def write_report(
     environment.filters["minus"] = _minus
     source = resources.files("smpc").joinpath("report.html.j2").read_text(encoding="utf-8")
     page = environment.from_string(source).render(_content(result, cost, statement, opened))
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page)
 
 
 def _content(result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]) -> dict[str, Any]:

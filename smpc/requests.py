@@ -21,6 +21,7 @@ from protocols.truncation import TruncationMask
 from smpc import wire
 
 LARGEST = 2**31  # bytes of all arrays of one correlation
+MOST_WORK = 2**36  # products of one matrix correlation: minutes
 
 _KNOWN: Mapping[str, type[Any]] = {
     kind.__name__: kind
@@ -86,5 +87,7 @@ def _check(correlation: Correlation[Any]) -> None:
     if getattr(correlation, "bits", 0) > ring.BITS:
         raise ValueError(f"{correlation}: a ring element has {ring.BITS} bits")
     secrets = [*correlation.drawn(), *correlation.derived()]
-    if sum(prod(secret.shape) for secret in secrets) * ring.BYTES > LARGEST:
+    sizes = [prod(max(length, 1) for length in secret.shape) for secret in secrets]
+    work = prod((correlation.m, correlation.k, correlation.p)) if isinstance(correlation, MatrixTriple) else 0
+    if sum(sizes) * ring.BYTES > LARGEST or work > MOST_WORK:
         raise ValueError(f"{correlation} is larger than {LARGEST >> 30} GiB: ask for it in parts")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import resource
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -17,6 +19,7 @@ import numpy as np
 from smpc import identity as keys
 from smpc.config import load_manifest
 from smpc.errors import DataError, KeyFileError, LinkError, ManifestError
+from smpc.files import try_writing
 from smpc.ledger import Ledger, verify
 from smpc.party import CHECKS, Party
 from smpc.release import Gate
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from smpc.study import Prepared
 
 LEDGER = "ledger.jsonl"
+RESULT = "result.json"
+REPORT = "report.html"
 WAIT = 8.0  # seconds to wait for a peer that is not there yet
 
 
@@ -71,6 +76,7 @@ def run(request: Request, progress: Progress, deliver: Deliver) -> Outcome:
     That is before the parties take leave of each other: what was released is not lost if one fails just then.
     Raises SmpcError.
     """
+    _limit_resources()
     manifest = load_manifest(request.study)
     identity = _own_key(manifest, request)
     if manifest.party(request.party).role == "dealer":
@@ -78,6 +84,14 @@ def run(request: Request, progress: Progress, deliver: Deliver) -> Outcome:
     if manifest.study.program:
         return _run_program(manifest, identity, request, progress, deliver)
     return _run_model(manifest, identity, request, progress, deliver)
+
+
+def _limit_resources() -> None:
+    """No memory of this process on disk if it crashes; as many connections as the system allows."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems call the limit infinite and do not grant that
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _own_key(manifest: Manifest, request: Request) -> Identity:
@@ -206,10 +220,16 @@ def _gate(manifest: Manifest, session: Session, request: Request, public: frozen
 
 def _ready_folder(out: Path | None) -> None:
     """A folder for results whose ledger, if there is one, can be continued. Raises DataError or LedgerError."""
-    if out is not None:
-        make_folder(out)
-        if (out / LEDGER).exists():
-            verify(out / LEDGER)
+    if out is None:
+        return
+    make_folder(out)
+    if (out / LEDGER).exists():
+        verify(out / LEDGER)
+    for name in (RESULT, REPORT):
+        try:
+            try_writing(out, name)
+        except OSError as error:
+            raise DataError(f"{name} cannot be written into the folder for results: {error.strerror}") from None
 
 
 def make_folder(out: Path) -> None:

@@ -52,14 +52,20 @@ public_key = "{key}"
 """
 
 
+def new_folder(folder: Path) -> Path:
+    """Make `folder`, or take it if it is empty. Raises SmpcError if it holds something."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SmpcError(f"{folder.name} is there already and not empty: name a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def create(folder: Path) -> list[Path]:
     """Write study.toml, a key for each party and a data file for each owner; return their paths.
 
     Raises SmpcError if the folder is there and not empty.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SmpcError(f"{folder.name} is there already and not empty: name a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    new_folder(folder)
     written, blocks = [], []
     for number, name in enumerate((*OWNERS, DEALER)):
         identity = keys.generate(name)

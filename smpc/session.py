@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 from protocols import dealer
 from protocols.errors import MessageError
 from protocols.party import Correlation, Stream
+from protocols.prg import Prg, derive
 from protocols.ring import RingArray, Shape
 from smpc import requests, wire
 from smpc.channel import Channel
@@ -47,9 +48,12 @@ class Session:
         on_round: Callable[[int], None] | None = None,
     ) -> None:
         self._links, self._channel, self._meeting = links, channel, meeting
-        self._streams, self._on_round = meeting.streams, on_round
+        self._on_round = on_round
+        self._streams = {
+            rank: Prg(seed) for rank, seed in meeting.seeds.items() if meeting.owners not in (rank, self.rank)
+        }
         self._program, self._taken = wire.History(), wire.History()
-        self._waiting_for = set(meeting.streams)
+        self._waiting_for = set(meeting.seeds)
         self.rounds = 0
 
     def __repr__(self) -> str:
@@ -110,7 +114,7 @@ class Session:
         correction = self._ask(correlation) if self.rank == dealer.RECEIVER else []
         if self.rank != dealer.RECEIVER:
             self._note_taken(correlation)
-        return dealer.part(correlation, self.rank, self._streams[self.count], correction)
+        return dealer.part(correlation, self.rank, self._dealt(self.count), correction)
 
     def common(self, peer: int) -> Stream:
         self._check_peer(peer)
@@ -142,8 +146,15 @@ class Session:
 
     def answer(self, correlation: Correlation[Any]) -> None:
         """Make `correlation` and send the receiving owner what it lacks."""
-        correction = dealer.correct(correlation, [self._streams[rank] for rank in range(self.count)])
+        correction = dealer.correct(correlation, [self._dealt(rank) for rank in range(self.count)])
         self._channel.send(dealer.RECEIVER, "deal", "deal", correction, self._state(dealer.RECEIVER))
+
+    def _dealt(self, peer: int) -> Prg:
+        """The stream, in common with `peer`, for the correlation that was noted last.
+
+        It depends on all that was taken: who asks the dealer for something else gets what fits nobody's part.
+        """
+        return Prg(derive(self._meeting.seeds[peer], "take", self._taken.digest))
 
     # Lockstep
 
@@ -194,7 +205,7 @@ class Session:
             self._links.close()
 
     def _say_bye(self) -> None:
-        states = {peer: self._state(peer) for peer in self._streams}
+        states = {peer: self._state(peer) for peer in self._meeting.seeds}
         for peer, state in states.items():
             self._channel.send(peer, "bye", "bye", [], state)
         for peer, _ in self._channel.receive("bye", "bye", dict.fromkeys(self._waiting_for, ()), states):
@@ -217,7 +228,8 @@ def open_session(
 ) -> Session:
     """Meet all parties of the study; return once everybody knows that all are here and agree.
 
-    `wait`: seconds for the others to come. `patience`: seconds that one may be silent later. `on_frame` sees every frame that leaves, `on_round` counts the rounds.
+    `wait`: seconds for the others to come. `patience`: seconds that one may be silent later. `on_frame` sees every
+    frame that leaves, `on_round` counts the rounds.
     Raises KeyFileError if the key is not that of `me`, LinkError if a party is absent or does not agree.
     """
     _check_key(manifest, identity, me)
@@ -251,7 +263,7 @@ def _check_key(manifest: Manifest, identity: Identity, me: str) -> None:
 
 def _confirm(channel: Channel, meeting: Meeting) -> None:
     """The first message under the session's name: whoever saw other parties has another name for it."""
-    states = dict.fromkeys(meeting.streams, b"")
+    states = dict.fromkeys(meeting.seeds, b"")
     for peer in states:
         channel.send(peer, "ready", "ready", [], b"")
     try:

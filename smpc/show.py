@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smpc import figures
+from smpc.errors import SmpcError
+from smpc.files import write_whole
 from smpc.ledger import verify
 from smpc.report import (
     print_account,
@@ -19,6 +21,7 @@ from smpc.report import (
     write_report,
 )
 from smpc.result import Cost, LinearResult, to_fields
+from smpc.run import REPORT, RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +36,10 @@ if TYPE_CHECKING:
 
 
 def write_outcome(outcome: Outcome, out: Path | None) -> dict[str, Any]:
-    """Write result.json and report.html for a receiver of a model; return what `--json` prints."""
+    """Write result.json and report.html for a receiver of a model; return what `--json` prints.
+
+    Raises SmpcError if they cannot be written.
+    """
     opened = [{"what": e.what, "shape": list(e.shape), "to": list(e.to)} for e in outcome.opened]
     if outcome.result is None:
         fields = {"study": outcome.manifest.study.name, "returned": plain(outcome.returned)}
@@ -41,14 +47,12 @@ def write_outcome(outcome: Outcome, out: Path | None) -> dict[str, Any]:
     fields = to_fields(outcome.result, outcome.cost, opened) | {"session": outcome.session}
     if out is not None:
         text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
-        (out / "result.json").write_text(text + "\n", encoding="utf-8")
-        write_report(
-            out / "report.html",
-            outcome.result,
-            outcome.cost,
-            trust_statement(outcome.manifest),
-            outcome.opened,
-        )
+        statement = trust_statement(outcome.manifest)
+        try:
+            write_whole(out / RESULT, text + "\n")
+            write_report(out / REPORT, outcome.result, outcome.cost, statement, outcome.opened)
+        except OSError as error:
+            raise SmpcError(f"the result cannot be written: {error.strerror}: mend that and run again") from None
     return fields
 
 

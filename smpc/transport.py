@@ -28,6 +28,8 @@ from smpc.identity import Identity, fingerprint
 FrameHook: TypeAlias = Callable[[str, str, bytes], None]  # the receiver, what kind of frame, all its bytes
 
 _BATCH = 64
+_LAST = 1 << 16  # frames that are looked at from peers of an end where one is gone
+_FRAME_COST = 4096  # what a frame counts beside its bytes, so that endless empty ones reach the limit too
 _AHEAD_LIMIT = 4 * 1024**3
 LINGER_MS = 1000  # only as long as something is left to send
 
@@ -192,7 +194,7 @@ class Links:
         for peer in wanted:
             if self._inboxes[peer]:
                 frame = self._inboxes[peer].popleft()
-                self._ahead[peer] -= len(frame)
+                self._ahead[peer] -= len(frame) + _FRAME_COST
                 return peer, frame
         return None
 
@@ -216,17 +218,19 @@ class Links:
     def _take_in(self, end: End) -> None:
         """Frames to inboxes: some, or all of them where a peer is gone."""
         taken = 0
-        while (end.gone or taken < _BATCH) and (arrived := end.read()) is not None:
+        while taken < (_LAST if end.gone else _BATCH) and (arrived := end.read()) is not None:
             self._keep(*arrived)
             taken += 1
 
     def _keep(self, peer: str, frame: memoryview) -> None:
+        if peer in self._stops:
+            return
         if (stop := wire.read_stop(peer, self._me, frame)) is not None:
-            self._stops.setdefault(peer, stop)
+            self._stops[peer] = stop
             self._ends[peer].gone.add(peer)
             return
         self.received[peer] += len(frame)
-        self._ahead[peer] += len(frame)
+        self._ahead[peer] += len(frame) + _FRAME_COST
         if self._ahead[peer] > _AHEAD_LIMIT:
             raise LinkError(f"{peer} sends more than {_AHEAD_LIMIT >> 30} GiB that nobody asked for", peer)
         self._inboxes[peer].append(frame)

@@ -52,10 +52,7 @@ def _public(manifest: Manifest) -> str:
     checks = "whether each column varies and whether the fit passed its four checks"
     if manifest.study.split == "rows":
         return f"Every owner learns the number of rows in total, {checks}."
-    return (
-        "Every owner learns the number of rows and the names of the columns that each owner has, and "
-        f"{checks}."
-    )
+    return f"Every owner learns the number of rows and the names of the columns that each owner has, and {checks}."
 
 
 def _dealer(manifest: Manifest) -> list[str]:

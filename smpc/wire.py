@@ -229,7 +229,7 @@ def read_stop(sender: str, receiver: str, frame: Buffer) -> Stop | None:
         return None
     with contextlib.suppress(ValueError):
         match unpack(view[TAG_BYTES:]):
-            case {"who": str(who), "text": str(text)} if is_identifier(who):
+            case {"who": str(who), "text": str(text)} if is_identifier(who) and who != receiver:
                 return Stop(who, line(text))
     return Stop(sender, "for a reason that cannot be shown")
 

@@ -51,13 +51,12 @@ def fit(a_manifest, tables, ledgers=None):
         study.prepare(a_manifest, read_table(table, a_manifest.columns, wanted, require=require)) for table in tables
     ]
     names = tuple(party.name for party in a_manifest.owners)
-    facts = {name: one.facts for name, one in zip(names, prepared, strict=True)}
     ledgers = ledgers or [Ledger("small", "5e55") for _ in names]
     everyone = local.parties(len(names))
 
     def program(party):
         gate = Gate(party, names, a_manifest.release.to, ledgers[party.rank], study.PUBLIC)
-        return study.fit(gate, a_manifest, prepared[party.rank], facts)
+        return study.fit(gate, a_manifest, prepared[party.rank])
 
     return Run(local.run_all(everyone, program), everyone, ledgers)
 

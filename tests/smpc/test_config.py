@@ -296,10 +296,7 @@ def test_a_mistake_in_toml_has_its_line():
 def test_no_party_at_all():
     head = GOOD[: GOOD.index("[[party]]")]
     assert refusal(head) == "lacks [[party]] blocks"
-    assert (
-        refusal("party = 3\n" + head)
-        == "party must be blocks [[party]] (double brackets), one for each party"
-    )
+    assert refusal("party = 3\n" + head) == "party must be blocks [[party]] (double brackets), one for each party"
     columns = head[head.index("[columns.age]") : head.index("[release]")]
     assert refusal("columns = 4\n" + GOOD.replace(columns, "")) == "columns must be sections [columns.NAME]"
     assert refusal("party = [3]\n" + head).startswith("[[party]] number 1 must be blocks [[party]]")
@@ -328,9 +325,7 @@ def test_a_manifest_does_not_change():
         manifest.columns["age"] = manifest.columns["bmi"]
 
 
-@pytest.mark.parametrize(
-    "key", ["a", "study.name", "columns.a", "columns.a.range", "release.to", "party.name"]
-)
+@pytest.mark.parametrize("key", ["a", "study.name", "columns.a", "columns.a.range", "release.to", "party.name"])
 def test_deep_nesting_is_a_manifest_error(key):
     deep = "[[party]]\n" * key.startswith("party") + key.removeprefix("party.") + ".a" * 4000 + " = 1"
     assert len(refusal(deep)) < 300

@@ -75,13 +75,9 @@ def test_an_empty_line_under_a_single_column_is_an_empty_cell(tmp_path):
 
 
 def test_line_numbers_hold_in_a_long_file(tmp_path):
-    rows = [
-        f"{number % 100},{number}.5,{'x' * 200}" for number in range(100_000)
-    ]  # several of the parser's blocks
+    rows = [f"{number % 100},{number}.5,{'x' * 200}" for number in range(100_000)]  # several of the parser's blocks
     rows[98_765] = f"1,{CANARY} ,x,x"
-    assert (
-        csv_refusal(tmp_path, "\n".join(["age,bmi,x", *rows])) == "line 98767: 4 cells, and the header has 3"
-    )
+    assert csv_refusal(tmp_path, "\n".join(["age,bmi,x", *rows])) == "line 98767: 4 cells, and the header has 3"
     rows[98_765] = f"1,x{CANARY},x"
     assert csv_refusal(tmp_path, "\n".join(["age,bmi,x", *rows])) == f'line 98767, column "bmi": {TEXT}'
 

@@ -217,9 +217,7 @@ def test_of_another_kind():
 def test_files_that_are_none(tmp_path):
     assert refusal(tmp_path / "absent.csv") == f"absent.csv: no such file in {tmp_path}"
     (tmp_path / "folder.csv").mkdir()
-    assert refusal(tmp_path / "folder.csv").startswith(
-        "folder.csv: is a folder or a device: name a file (.csv, "
-    )
+    assert refusal(tmp_path / "folder.csv").startswith("folder.csv: is a folder or a device: name a file (.csv, ")
     assert refusal("/dev/null").startswith("null: is a folder or a device")
     assert refusal(save(tmp_path, CSV, "north.xlsx")).startswith("north.xlsx: unknown kind of file: ")
     assert refusal(tmp_path / "north.xlsx" / "x.csv").startswith("x.csv: ")
@@ -238,9 +236,7 @@ def test_a_file_that_cannot_be_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["north.parquet", "north.arrow", "north.feather", "north.csv.gz"])
-@pytest.mark.parametrize(
-    "content", [b"", CANARY.encode() * 9, b"PAR1" * 9, b"ARROW1\0\0" * 9, b"\x1f\x8b\x08\0\0"]
-)
+@pytest.mark.parametrize("content", [b"", CANARY.encode() * 9, b"PAR1" * 9, b"ARROW1\0\0" * 9, b"\x1f\x8b\x08\0\0"])
 def test_damaged_files(tmp_path, name, content):
     assert refusal(save(tmp_path, content, name)).startswith(f"{name}: is ")
 
@@ -321,15 +317,10 @@ def test_a_bad_cell_in_a_parquet_file(tmp_path):
 
 
 def test_shapes():
-    assert (
-        refusal({"age": [1.0, 2.0], "bmi": [1.0]})
-        == '<table>: column "age" has 2 rows and column "bmi" has 1'
-    )
+    assert refusal({"age": [1.0, 2.0], "bmi": [1.0]}) == '<table>: column "age" has 2 rows and column "bmi" has 1'
     assert refusal({"age": [], "bmi": []}) == "<table>: has no rows"
     assert refusal(arrow_table().slice(0, 0)) == "<table>: has no rows"
-    assert (
-        refusal({"age": np.zeros((2, 2)), "bmi": [1.0, 2.0]}) == '<table>: column "age" has 2 axes, not one'
-    )
+    assert refusal({"age": np.zeros((2, 2)), "bmi": [1.0, 2.0]}) == '<table>: column "age" has 2 axes, not one'
     for array in (np.zeros(3), np.zeros((3, 3)), np.zeros((3, 2, 1))):
         assert refusal(array).startswith("<table>: an array of shape (3")
 

@@ -130,7 +130,7 @@ def test_what_both_bring_makes_streams_that_only_they_have():
 
 def hello(a_study, party, **changes):
     text, role = a_study.manifest.text, a_study.entry(party).role
-    good = Hello(library_version(), wire.VERSION, text, party, role, bytes(32), bytes(32), {"rows": 3})
+    good = Hello(library_version(), wire.VERSION, text, party, role, bytes(32), bytes(32))
     return replace(good, **changes)
 
 
@@ -190,22 +190,12 @@ BAD = {
     },
     **{f"no {name}": wire.HELLO_TAG + wire.pack({k: v for k, v in GOOD.items() if k != name}) for name in GOOD},
     "one more": wire.HELLO_TAG + wire.pack(GOOD | {"more": 1}),
-    **{
-        f"fact {value!r}": wire.HELLO_TAG + wire.pack(GOOD | {"facts": {"x": value}})
-        for value in (None, True, 1.5, b"x", [1], {"x": "y"})
-    },
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_no_hello_is_refused(name):
     assert refusal(BAD[name]).startswith("south ")
-
-
-@pytest.mark.parametrize("fact", [None, 1.5, True, b"x", [1], {"x": "y"}])
-def test_what_is_no_fact_is_not_sent(fact):
-    with pytest.raises(ValueError, match="facts are text, integers or lists of text"):
-        hello(TWO, "north", facts={"x": fact}).frame()
 
 
 # Parties that are not what they seem

@@ -320,7 +320,7 @@ def test_columns_tell_more_than_rows():
     rows, columns = said(), said(study='model = "linear"\nsplit = "columns"')
     assert "here sums, squares and products over all their rows" in rows
     assert "here their columns, row by row" in columns
-    assert "Every party learns the number of rows and the names of the columns that each owner has" in columns
+    assert "Every owner learns the number of rows and the names of the columns that each owner has" in columns
 
 
 @pytest.mark.parametrize(

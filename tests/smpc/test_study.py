@@ -72,7 +72,7 @@ def test_twenty_runs_of_twenty_on_diabetes(split, parties):
 def test_ordinary_and_ridge_on_diabetes(split, parties, penalty):
     x, y, ranges = diabetes()
     run = fit_data(x, y, parties=parties, split=split, ranges=ranges, penalty=penalty)
-    assert_right(run, ridge(x, y, penalty or 0))
+    assert_right(run, ridge(x, y, penalty or 0), PROMISE if penalty == 50_000 else SENSIBLE)
 
 
 def test_all_that_a_statistician_reads():
