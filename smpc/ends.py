@@ -11,6 +11,7 @@ import contextlib
 import errno
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Protocol, TypeAlias
 
@@ -28,6 +29,7 @@ Socket: TypeAlias = "zmq.Socket[bytes]"
 
 _KEY_FAILURES = 3
 _LOOKS = 64  # frames of connections that were turned away, at one go
+_TOO_MANY = 1000  # of one such connection
 _SELF_TEST_SECONDS = 1.0
 _PROBE_SECONDS = 0.5
 _FAILED_HANDSHAKE = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -72,7 +74,7 @@ class Listener:
         self._routes: dict[str, bytes] = {}
         self._files: dict[int, str] = {}
         self._open_files: set[int] = set()
-        self._turned_away: set[bytes] = set()
+        self._turned_away: Counter[bytes] = Counter()
         self.gone: set[str] = set()
         self.foreign = 0
         self.socket = context.socket(zmq.ROUTER)
@@ -157,9 +159,11 @@ class Listener:
             self.gone.add(name)
 
     def _turn_away(self, name: str, route: bytes) -> None:
-        if route in self._turned_away:
+        self._turned_away[route] += 1
+        if self._turned_away[route] > _TOO_MANY:
+            raise LinkError(f"{name} keeps sending on a second connection", name)
+        if self._turned_away[route] > 1:
             return
-        self._turned_away.add(route)
         text = f"{name} is in this run already: was it started twice, or started again?"
         frame = wire.stop_frame(self._me, name, wire.Stop(self._me, text))
         with contextlib.suppress(zmq.ZMQError):
