@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
+import statsmodels.api as sm
 
 from smpc import identity, sample
 from tests.smpc.network import free_port
@@ -36,7 +38,7 @@ class Ended:
     @property
     def error(self):
         """The one line on stderr that is not about progress."""
-        (line,) = [line for line in self.stderr.splitlines() if not STAGE.match(line)]
+        (line,) = [line for line in self.stderr.splitlines() if line and not STAGE.match(line)]
         assert line.startswith("smpc: ")
         return line.removeprefix("smpc: ")
 
@@ -156,9 +158,8 @@ def sites(folder, *, owners=("north", "south"), to=("north",), wait=8.0, study="
 
 def manifest(columns, to, study="", release=""):
     head = study or f'model = "linear"\nsplit = "rows"\ntarget = "{columns[-1]}"\nfeatures = {list(columns[:-1])!r}\n'
-    return f'[study]\nname = "progression"\n{head}\n[release]\nto = {list(to)!r}\n{release}\n'.replace(
-        "'", '"'
-    ) + sample.columns_toml(columns)
+    text = f'[study]\nname = "progression"\n{head}\n[release]\nto = {list(to)!r}\n{release}\n'
+    return text.replace("'", '"') + sample.columns_toml(columns)
 
 
 def party(name, port, key, *, dealer=False):
@@ -169,3 +170,20 @@ def party(name, port, key, *, dealer=False):
 def pooled(everyone, owners):
     """All rows of all owners."""
     return np.concatenate([np.loadtxt(everyone[name].data, delimiter=",", skiprows=1, ndmin=2) for name in owners])
+
+
+def assert_fit(answer, data, names=("intercept", *FEATURES), bound=1e-3):
+    """The result within the promise: of the standard errors of the pooled fit."""
+    theirs = sm.OLS(data[:, -1], sm.add_constant(data[:, :-1])).fit()
+    found = {
+        key: np.array([answer[key][name] for name in names]) for key in ("coefficients", "standard_errors", "p_values")
+    }
+    assert (np.abs(found["coefficients"] - theirs.params) < bound * theirs.bse).all()
+    assert (np.abs(found["standard_errors"] - theirs.bse) < bound * theirs.bse).all()
+    assert (np.abs(found["p_values"] - theirs.pvalues) < bound).all()
+    assert answer["rows"] == len(data)
+    assert answer["r_squared"] == pytest.approx(theirs.rsquared, abs=bound)
+
+
+def files(folder):
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
