@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from smpc import identity as keys
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smpc.config import Manifest
+
+
+_LOWEST_PORT, _PORTS = 10_240, 11_000  # of the run: the last one is below 32,768
 
 
 def complete(manifest: Manifest, folder: Path) -> Path:
@@ -65,12 +70,20 @@ def _toml(sections: Mapping[str, Mapping[str, Any]], blocks: Sequence[Mapping[st
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on just now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nothing listens on just now, all different.
+
+    Below those that the system gives to outgoing connections, which could take one before its party opens it; runs that
+    start at the same time look in different places.
+    """
+    first = _LOWEST_PORT + os.getpid() * 24 % _PORTS
+    free = (port for port in range(first, first + _PORTS) if _is_free(port))
+    return list(islice(free, count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

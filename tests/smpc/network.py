@@ -16,9 +16,13 @@ from smpc.session import open_session
 OWNERS = ("north", "south", "east", "west", "mid")
 DEALER = "helper"
 
-# Below the ports that the system gives to connections; each test process has a stretch of its own.
-_PORTS = itertools.cycle(range(10_240, 30_000))
-for _ in range(os.getpid() * 40 % 19_000):
+# Below the ports that the system gives to connections. Each of pytest's workers has a stretch of its own, for a port is
+# free until the party that will open it has started; another run of the suite begins elsewhere in the stretch.
+_STRETCH = 5_000
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4
+_FIRST = 10_240 + _STRETCH * _WORKER
+_PORTS = itertools.cycle(range(_FIRST, _FIRST + _STRETCH))
+for _ in range(os.getpid() * 40 % _STRETCH):
     next(_PORTS)
 
 
