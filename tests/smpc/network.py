@@ -16,11 +16,12 @@ from smpc.session import open_session
 OWNERS = ("north", "south", "east", "west", "mid")
 DEALER = "helper"
 
-# Below the ports that the system gives to connections. Each of pytest's workers has a stretch of its own, for a port is
-# free until the party that will open it has started; another run of the suite begins elsewhere in the stretch.
-_STRETCH = 5_000
+# Below the ports that the system gives to connections, above those of `smpc local`. Each of pytest's workers has a
+# stretch of its own, for a port is free until the party that will open it has started; another run of the suite begins
+# elsewhere in the stretch.
+_STRETCH = 2_800
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4
-_FIRST = 10_240 + _STRETCH * _WORKER
+_FIRST = 21_500 + _STRETCH * _WORKER
 _PORTS = itertools.cycle(range(_FIRST, _FIRST + _STRETCH))
 for _ in range(os.getpid() * 40 % _STRETCH):
     next(_PORTS)
