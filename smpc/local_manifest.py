@@ -56,7 +56,9 @@ def _document(manifest: Manifest, blocks: Sequence[Mapping[str, Any]]) -> str:
         "release": manifest.release.model_dump(exclude_unset=True),
     }
     for name, column in manifest.columns.items():
-        sections[f"columns.{json.dumps(name)}"] = column.model_dump(exclude_unset=True, exclude_none=True)
+        sections[f"columns.{json.dumps(name, ensure_ascii=False)}"] = column.model_dump(
+            exclude_unset=True, exclude_none=True
+        )
     return _toml(sections, blocks)
 
 
@@ -65,7 +67,7 @@ def _toml(sections: Mapping[str, Mapping[str, Any]], blocks: Sequence[Mapping[st
     lines = []
     headed = [(f"[{name}]", section) for name, section in sections.items()]
     for head, section in [*headed, *(("[[party]]", block) for block in blocks)]:
-        lines += [head, *(f"{key} = {json.dumps(value)}" for key, value in section.items()), ""]
+        lines += [head, *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in section.items()), ""]
     return "\n".join(lines)
 
 
