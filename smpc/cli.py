@@ -147,7 +147,7 @@ def init(folder: Path) -> None:
 @click.option(
     "--wait",
     type=click.FloatRange(0.1, 86_400),
-    default=8.0,
+    default=7.0,
     show_default=True,
     help="Seconds to wait for absent peers.",
 )

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 LEDGER = "ledger.jsonl"
 RESULT = "result.json"
 REPORT = "report.html"
-WAIT = 8.0  # seconds to wait for a peer that is not there yet
+WAIT = 7.0  # seconds to wait for a peer that is not there yet
 
 
 @dataclass(frozen=True)

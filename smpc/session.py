@@ -27,7 +27,7 @@ from smpc.transport import FrameHook, Links
 
 C = TypeVar("C")
 
-WAIT = 8.0
+WAIT = 7.0
 PATIENCE = 600.0
 _CONFIRM_MARGIN = 2.0
 _GRACE = 2.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import signal
 import threading
 import time
 from collections import deque
@@ -27,6 +28,7 @@ from smpc.identity import Identity, fingerprint
 
 FrameHook: TypeAlias = Callable[[str, str, bytes], None]  # the receiver, what kind of frame, all its bytes
 
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 _BATCH = 64
 _LAST = 1 << 16  # frames that are looked at from peers of an end where one is gone
 _FRAME_COST = 4096  # what a frame counts beside its bytes, so that endless empty ones reach the limit too
@@ -70,7 +72,8 @@ class Links:
         self._context: Context = zmq.Context()
         self._poller = zmq.Poller()
         try:
-            self._open(identity, parties)
+            with _uninterrupted():
+                self._open(identity, parties)
         except BaseException:
             self.close(0)
             raise
@@ -267,6 +270,23 @@ class Links:
             if listener.foreign:
                 reasons.append("a connection was refused here that did not know our public_key")
         return "; ".join(reasons)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Signals wait for the end of the block: a socket that nobody knows of would keep its context open for ever."""
+    if threading.current_thread() is not threading.main_thread():  # no other is ever interrupted
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda one, _: came.append(one)) for number in _INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for one in came:
+            signal.raise_signal(one)
 
 
 def _listener_of(one: PartyEntry, other: PartyEntry, order: Sequence[PartyEntry]) -> PartyEntry:
