@@ -269,7 +269,7 @@ class Links:
             reasons += [f"an unknown key was refused here: {fingerprint(key)}" for key in listener.refused]
             if listener.foreign:
                 reasons.append("a connection was refused here that did not know our public_key")
-        return "; ".join(reasons)
+        return "; ".join([*reasons, "start all parties within that time, or give more with --wait"])
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from smpc import __version__, identity
+from smpc.run import WAIT
 from tests.end_to_end.sites import run
 from tests.end_to_end.spoilt import (
     ABSENT,
@@ -194,14 +195,18 @@ def test_a_key_that_the_others_do_not_know(everyone):
 
 @pytest.mark.parametrize("absent", ["north", "south", "helper"])
 def test_a_peer_that_is_absent(absent, everyone):
-    spoil(everyone, without=[absent], others=f"{TOLD}{absent} is absent: .* in 3 s$")
+    spoil(
+        everyone,
+        without=[absent],
+        others=f"{TOLD}{absent} is absent: .* in 3 s; start all parties within that time, or give more with --wait$",
+    )
 
 
 def test_a_peer_that_is_absent_for_as_long_as_one_waits_if_nothing_is_said(tmp_path):
-    everyone = start(tmp_path, wait=8)
+    everyone = start(tmp_path, wait=WAIT)
     # two seconds more, for a machine that is busy with other tests
-    ends = spoil(everyone, without=["south"], seconds=SECONDS + 2, others="south is absent: .* in 8 s$")
-    assert min(end.seconds for end in ends.values()) > 8
+    ends = spoil(everyone, without=["south"], seconds=SECONDS + 2, others=f"south is absent: .* in {WAIT:g} s;")
+    assert min(end.seconds for end in ends.values()) > WAIT
 
 
 def test_a_port_that_is_in_use(everyone):

@@ -71,8 +71,9 @@ def test_who_comes_a_little_late_is_told_why_the_others_stopped():
 def test_an_absent_party_is_named_at_all_others():
     three = study(3)
     results = meet(*(lambda n=n: three.open(n, wait=0.5) for n in ("north", "east", DEALER)))
-    nothing = f"south is absent: nothing answered at {three.entry('south').address} in 0.5 s"
-    at_north = "south is absent: it did not connect in 0.5 s"
+    remedy = "; start all parties within that time, or give more with --wait"
+    nothing = f"south is absent: nothing answered at {three.entry('south').address} in 0.5 s{remedy}"
+    at_north = f"south is absent: it did not connect in 0.5 s{remedy}"
     for name, result in zip(("north", "east", DEALER), results, strict=True):
         others = {"north": at_north, "east": nothing, DEALER: nothing}
         own = others.pop(name)
