@@ -145,8 +145,13 @@ def solve_scaled(party: Party, a: Share, b: Share, bits: int) -> tuple[Share, Sh
 
 def unsound(party: Party, factor: Factor) -> Share:
     """⟨1⟩ where ‖E‖ is out of bounds, in one of two values, else ⟨0⟩. 8 rounds."""
+    return negative(party, margins(factor))
+
+
+def margins(factor: Factor) -> Share:
+    """Two values of which one is negative if ‖E‖ is out of bounds, for a caller with more to compare; local."""
     bound = 1 << 2 * (_NORM - DEVIATION_BITS)
-    return negative(party, concatenate([factor.deviation, bound - factor.deviation]))
+    return concatenate([factor.deviation, bound - factor.deviation])
 
 
 def schedule(smallest: float) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+INTERCEPT = "intercept"  # the constant term in results, and so no column's name
 IDENTIFIER_WORDS = "letters, digits, - and _ (at most 64, the first a letter or digit)"
 
 

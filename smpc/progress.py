@@ -32,16 +32,6 @@ class Lines:
         """Too many for lines."""
 
 
-class Silent:
-    """For programs that only want the result."""
-
-    def stage(self, text: str) -> None:
-        """Not shown."""
-
-    def round(self, number: int) -> None:
-        """Not shown."""
-
-
 @contextmanager
 def shown() -> Iterator[Progress]:
     """Progress that fits where stderr goes."""

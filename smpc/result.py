@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from smpc.names import INTERCEPT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Reals = NDArray[np.float64]
-
-INTERCEPT = "intercept"
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from smpc.names import IDENTIFIER, IDENTIFIER_WORDS
+from smpc.names import IDENTIFIER, IDENTIFIER_WORDS, INTERCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Output: TypeAlias = Literal["coefficients", "standard_errors", "fit"]
 OUTPUTS: tuple[Output, ...] = ("coefficients", "standard_errors", "fit")
-INTERCEPT = "intercept"  # the constant term's name in results
 
 _PROGRAM = r"([\w-][\w.-]*/)*[\w-][\w.-]*\.py:[A-Za-z_]\w*"  # no leading dot or slash: it stays in the folder
 _ADDRESS = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([1-9][0-9]{0,4})"

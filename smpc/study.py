@@ -15,7 +15,8 @@ from protocols import fixedpoint, inputs, ring
 from protocols.shares import Share, concatenate
 from smpc.errors import DataError, ManifestError, ModelError, ReleaseRefused
 from smpc.models import linear, moments
-from smpc.result import INTERCEPT, LinearResult
+from smpc.names import INTERCEPT
+from smpc.result import LinearResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

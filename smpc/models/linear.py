@@ -30,7 +30,7 @@ from protocols import fixedpoint, ring
 from protocols.beaver import matmul, matmul_each, multiply, square
 from protocols.conversion import negative
 from protocols.functions import MANTISSA_BITS, roots, scale_up, square_root
-from protocols.linalg import DEVIATION_BITS, Factor, inverse_root, solve
+from protocols.linalg import Factor, inverse_root, margins, solve
 from protocols.party import Party
 from protocols.shares import Share, concatenate, public
 from protocols.truncation import truncate, truncate_each
@@ -217,9 +217,8 @@ def _wrong(party: Party, factor: Factor, norms: Share, margin: Share, distance: 
     """
     length = square(party, truncate(party, distance, 8)).sum()
     far = (1 << 2 * (_T + LARGEST_DISTANCE_BITS - 8)) - length
-    bound = 1 << 2 * (16 - DEVIATION_BITS)
     room = (1 << 2 * _SQUARED + factor.halvings + LARGEST_INVERSE_BITS) - norms
-    failed = negative(party, concatenate([margin, far, factor.deviation, bound - factor.deviation, room, *imprecise]))
+    failed = negative(party, concatenate([margin, far, margins(factor), room, *imprecise]))
     d = norms.shape[0]
     reasons = [failed[2 : 4 + d].sum(), failed[0], failed[1]]
     if imprecise:
