@@ -26,13 +26,10 @@ C = TypeVar("C")
 RECEIVER = 0  # the party that gets the corrections
 
 
-def part(correlation: Correlation[C], rank: int, stream: Stream, correction: Sequence[RingArray]) -> C:
+def part(correlation: Correlation[C], rank: int, stream: Stream, correction: Sequence[RingArray]) -> list[RingArray]:
     """Party `rank`'s part; `correction` is empty but for the party that receives one."""
     drawn = _drawn(correlation, rank, stream)
-    derived = list(correction) if rank == RECEIVER else _pads(correlation, stream)
-    secrets = [*correlation.drawn(), *correlation.derived()]
-    parts = [secret.kind(rank, values) for secret, values in zip(secrets, [*drawn, *derived], strict=True)]
-    return correlation.assemble(*parts)
+    return [*drawn, *(correction if rank == RECEIVER else _pads(correlation, stream))]
 
 
 def correct(correlation: Correlation[C], streams: Sequence[Stream]) -> list[RingArray]:

@@ -18,13 +18,14 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from protocols import ring
 from protocols.beaver import multiply
 from protocols.binary import leading_one
 from protocols.card import card
 from protocols.conversion import from_bits, to_bits
 from protocols.party import Part, Party, Secret
 from protocols.ring import RingArray, Shape
-from protocols.shares import Share, concatenate
+from protocols.shares import BitShare, Share, concatenate
 from protocols.truncation import truncate
 
 TOP = 61  # normalized values have their leading bit at 60 or 61: v·4^s lies in [2^60, 2^62)
@@ -106,19 +107,19 @@ def square_root(party: Party, v: Share) -> Share:
 
 @dataclass(frozen=True)
 class BoundedRandom:
-    """Uniform integers in [0, 2^bits), one for each element of `shape`."""
+    """Uniform integers in [0, 2^bits), one for each element of `shape`: the lowest bits of random words."""
 
     shape: Shape
     bits: int
 
     def drawn(self) -> Sequence[Secret]:
-        return (Secret(self.shape),)
+        return (Secret(self.shape, BitShare),)
 
     def derived(self) -> Sequence[Secret]:
         return (Secret(self.shape),)
 
     def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
-        return (drawn[0] >> np.uint64(64 - self.bits),)
+        return (drawn[0] & ring.element((1 << self.bits) - 1),)
 
     def assemble(self, *parts: Part) -> Share:
         return cast("Share", parts[1])

@@ -1,7 +1,8 @@
 """All parties in one process, a thread each: for tests, notebooks and examples.
 
-The dealer is ideal (it runs inside the same process) but deals by the very seeds and corrections of
-`dealer`. With a seed the whole run is deterministic, message by message.
+Correlated randomness comes from a dealer that is ideal (it runs inside the same process) but deals by the very seeds
+and corrections of `dealer`; or, with preprocessing="ot", from oblivious transfer between the parties. With a seed the
+whole run is deterministic, message by message.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import Empty, Queue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from protocols import dealer
+from protocols.dealerless import Dealerless
 from protocols.errors import MessageError, PeerGone
-from protocols.party import Correlation, Stream
+from protocols.party import Correlation, Received, Stream, assemble
 from protocols.prg import Prg, derive, fresh_seed
 from protocols.ring import RingArray, Shape
+from protocols.transfers import Transfers, connect
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -51,39 +54,27 @@ class LocalDealer:
 
 
 @dataclass
-class LocalParty:
-    """A `Party` whose peers are threads; counts what it sends."""
+class LocalPeers:
+    """The other parties as threads, with mailboxes between every two; counts what it sends."""
 
     rank: int
     count: int
-    ideal_dealer: LocalDealer = field(repr=False)
-    stream: Stream = field(repr=False)
-    streams: Mapping[int, Stream] = field(repr=False)
     mailboxes: Mapping[tuple[int, int], Queue[Message | None]] = field(repr=False)
     timeout: float = 30.0
     rounds: int = 0
     elements: int = 0
-    taken: list[Correlation[Any]] = field(default_factory=list, repr=False)
     sent: list[Message] = field(default_factory=list, repr=False)
 
-    def exchange(
+    def post(
         self, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
-    ) -> dict[int, list[RingArray]]:
+    ) -> Callable[[], Received]:
         self.rounds += 1
         for peer, arrays in send.items():
             message = Message(self.rank, peer, step, tuple(array.copy() for array in arrays))
             self.sent.append(message)
             self.elements += sum(array.size for array in arrays)
             self.mailboxes[self.rank, peer].put(message)
-        return {peer: self._receive(peer, step, shapes) for peer, shapes in receive.items()}
-
-    def take(self, correlation: Correlation[C]) -> C:
-        correction = self.ideal_dealer.correction(self.rank, len(self.taken), correlation)
-        self.taken.append(correlation)
-        return dealer.part(correlation, self.rank, self.stream, correction)
-
-    def common(self, peer: int) -> Stream:
-        return self.streams[peer]
+        return lambda: {peer: self._receive(peer, step, shapes) for peer, shapes in receive.items()}
 
     def leave(self) -> None:
         for peer in range(self.count):
@@ -101,8 +92,53 @@ class LocalParty:
         return list(message.arrays)
 
 
-def parties(count: int, seed: bytes | None = None) -> list[LocalParty]:
-    """`count` parties that are connected to each other and to an ideal dealer.
+@dataclass
+class LocalParty(LocalPeers):
+    """A `Party` whose peers are threads. `offline`: the same peers, for what makes correlated randomness."""
+
+    ideal_dealer: LocalDealer | None = field(default=None, repr=False)
+    stream: Stream = field(default_factory=lambda: Prg(fresh_seed()), repr=False)
+    streams: Mapping[int, Stream] = field(default_factory=dict, repr=False)
+    common_offline: Mapping[int, Stream] = field(default_factory=dict, repr=False)
+    offline: LocalPeers | None = field(default=None, repr=False)
+    taken: list[Correlation[Any]] = field(default_factory=list, repr=False)
+    dealerless: Dealerless | None = field(default=None, repr=False)
+
+    def exchange(
+        self, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
+    ) -> Received:
+        return self.post(step, send, receive)()
+
+    def take(self, correlation: Correlation[C]) -> C:
+        if self.ideal_dealer is None:
+            (part,) = self._without_dealer().make([correlation])
+        else:
+            correction = self.ideal_dealer.correction(self.rank, len(self.taken), correlation)
+            part = dealer.part(correlation, self.rank, self.stream, correction)
+        self.taken.append(correlation)
+        return assemble(correlation, self.rank, part)
+
+    def common(self, peer: int) -> Stream:
+        return self.streams[peer]
+
+    def leave(self) -> None:
+        super().leave()
+        if self.offline is not None:
+            self.offline.leave()
+
+    def _without_dealer(self) -> Dealerless:
+        if self.dealerless is None:
+            if self.offline is None:
+                raise ValueError("a party without a dealer needs its peers for oblivious transfer")
+            pairs = connect(self.offline, b"local", self.stream)
+            self.dealerless = Dealerless(Transfers(self.offline, pairs), self.stream, self.common_offline)
+        return self.dealerless
+
+
+def parties(
+    count: int, seed: bytes | None = None, preprocessing: Literal["dealer", "ot"] = "dealer"
+) -> list[LocalParty]:
+    """`count` parties that are connected to each other and, if not said otherwise, to an ideal dealer.
 
     `seed` (32 bytes) fixes all randomness: for tests only.
     """
@@ -111,18 +147,24 @@ def parties(count: int, seed: bytes | None = None) -> list[LocalParty]:
     def stream(purpose: str, *ranks: int) -> Prg:
         return Prg(derive(seed, purpose, bytes(ranks)))
 
-    ideal = LocalDealer([stream("dealer", rank) for rank in range(count)])
-    mailboxes: dict[tuple[int, int], Queue[Message | None]] = {
-        (a, b): Queue() for a in range(count) for b in range(count)
-    }
+    def common(purpose: str, rank: int) -> dict[int, Stream]:
+        return {peer: stream(purpose, min(rank, peer), max(rank, peer)) for peer in range(count) if peer != rank}
+
+    def mailboxes() -> dict[tuple[int, int], Queue[Message | None]]:
+        return {(a, b): Queue() for a in range(count) for b in range(count)}
+
+    online, offline = mailboxes(), mailboxes()
+    ideal = None if preprocessing == "ot" else LocalDealer([stream("dealer", rank) for rank in range(count)])
     return [
         LocalParty(
             rank,
             count,
-            ideal,
-            stream("dealer", rank),
-            {peer: stream("pair", min(rank, peer), max(rank, peer)) for peer in range(count) if peer != rank},
-            mailboxes,
+            online,
+            ideal_dealer=ideal,
+            stream=stream("dealer", rank),
+            streams=common("pair", rank),
+            common_offline=common("offline", rank),
+            offline=LocalPeers(rank, count, offline),
         )
         for rank in range(count)
     ]
@@ -148,6 +190,11 @@ def run_all(everyone: Sequence[LocalParty], program: Callable[[LocalParty], R]) 
     return [future.result() for future in futures]
 
 
-def run(count: int, program: Callable[[LocalParty], R], seed: bytes | None = None) -> list[R]:
+def run(
+    count: int,
+    program: Callable[[LocalParty], R],
+    seed: bytes | None = None,
+    preprocessing: Literal["dealer", "ot"] = "dealer",
+) -> list[R]:
     """`run_all` with `count` new parties."""
-    return run_all(parties(count, seed), program)
+    return run_all(parties(count, seed, preprocessing), program)

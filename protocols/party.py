@@ -5,9 +5,9 @@ others from them, share all. Whoever provides it (a dealer, oblivious transfer, 
 its part of exactly that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from protocols.ring import RingArray, Shape
 from protocols.shares import BitShare, Share
@@ -16,6 +16,7 @@ C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
 
 Part = Share | BitShare
+Received: TypeAlias = Mapping[int, list[RingArray]]
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,45 @@ class Correlation(Protocol[C_co]):
         """One party's part, drawn then derived, under names."""
 
 
+def secrets_of(correlation: Correlation[Any]) -> list[Secret]:
+    """All secrets of a correlation, drawn then derived: the order of every party's part."""
+    return [*correlation.drawn(), *correlation.derived()]
+
+
+def assemble(correlation: Correlation[C], rank: int, part: Sequence[RingArray]) -> C:
+    """Party `rank`'s part, which is an array for each of `secrets_of(correlation)`, under names."""
+    secrets = secrets_of(correlation)
+    return correlation.assemble(*(one.kind(rank, values) for one, values in zip(secrets, part, strict=True)))
+
+
+class Preprocessing(Protocol):
+    """Who provides correlated randomness: a dealer, oblivious transfer."""
+
+    def make(self, correlations: Sequence[Correlation[Any]]) -> list[list[RingArray]]:
+        """This party's part of each, fresh: an array for each of its secrets. All parties ask for the same."""
+
+
 class Stream(Protocol):
     """Uniform ring elements in a fixed order."""
 
     position: int
 
     def ring(self, shape: Shape) -> RingArray: ...
+
+
+class Peers(Protocol):
+    """The other parties as oblivious transfer sees them: rounds that may overlap."""
+
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def count(self) -> int: ...
+
+    def post(
+        self, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
+    ) -> Callable[[], Received]:
+        """Begin a round: send now, receive when the result is called. Rounds end in the order in which they began."""
 
 
 class Party(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from protocols import ring
 from protocols.errors import ForkError
+from protocols.ring import RingArray, Shape
 
 KEY_BYTES = 16
 SEED_BYTES = 32
@@ -48,10 +50,21 @@ class Prg:
     def __repr__(self) -> str:
         return f"Prg(position={self.position})"
 
-    def ring(self, shape: ring.Shape) -> ring.RingArray:
+    def ring(self, shape: Shape) -> RingArray:
         """The next uniform array of `shape`. Raises ForkError in a process that did not make this stream."""
         if os.getpid() != self._process:
             raise ForkError("a stream of masks was inherited over fork: make a new session in the child")
         count = ring.size(shape)
         self.position += count
         return ring.from_bytes(self._stream.update(bytes(count * ring.BYTES)), shape)
+
+    def fill(self, out: RingArray) -> None:
+        """The next elements into the contiguous `out`, which becomes what `ring` would return. Raises ForkError."""
+        if os.getpid() != self._process:
+            raise ForkError("a stream of masks was inherited over fork: make a new session in the child")
+        self.position += out.size
+        out.fill(0)
+        octets = memoryview(out).cast("B")
+        self._stream.update_into(octets, octets)
+        if sys.byteorder == "big":
+            out.byteswap(inplace=True)

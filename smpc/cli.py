@@ -83,12 +83,14 @@ def cli() -> None:
 @click.option("--model", type=click.Choice(["linear"]), default="linear", show_default=True, help="What to fit.")
 @click.option("--parties", type=click.IntRange(2, 10), default=3, show_default=True, help="How many owners of data.")
 @click.option("--out", type=FILE, help="Keep study, data and results in this folder.")
+@click.option("--dealer", is_flag=True, help="Let a dealer make the correlated randomness: one process more.")
 @click.option("--json", "as_json", is_flag=True, help="Print the first receiver's result as JSON.")
-def demo(model: str, parties: int, out: Path | None, *, as_json: bool) -> None:  # noqa: ARG001
+def demo(model: str, parties: int, out: Path | None, *, dealer: bool, as_json: bool) -> None:  # noqa: ARG001
     """Fit a linear model on real data, split over processes of this machine.
 
-    442 patients with diabetes, ten measurements each; every party is a process with its own file and key, the dealer
-    one more, and their links are encrypted as in production. Prints the joint fit beside the fit of the pooled data.
+    442 patients with diabetes, ten measurements each; every party is a process with its own file and key, and their
+    links are encrypted as in production. There is no third party. Prints the joint fit beside the fit of the pooled
+    data.
     """
     from smpc.demo import run_demo
     from smpc.scaffold import new_folder
@@ -97,8 +99,9 @@ def demo(model: str, parties: int, out: Path | None, *, as_json: bool) -> None: 
     with tempfile.TemporaryDirectory(prefix="smpc-demo-") as temporary:
         folder = Path(temporary) if out is None else new_folder(out)
         with shown() as progress:
-            progress.stage(f"{parties} parties and a dealer, each a process, fit one model")
-            found = run_demo(parties, folder)
+            helped = " and a dealer" if dealer else ""
+            progress.stage(f"{parties} parties{helped}, each a process, fit one model")
+            found = run_demo(parties, folder, dealer=dealer)
         if as_json:
             click.echo(json.dumps(found.answer, indent=2, ensure_ascii=False))
         else:
@@ -193,10 +196,10 @@ def run(
 @click.option("--parties", type=click.IntRange(2, 20), default=3, show_default=True, help="For a program: how many.")
 @click.option(
     "--preprocessing",
-    type=click.Choice(["dealer"]),
-    default="dealer",
+    type=click.Choice(["ot", "dealer"]),
+    default="ot",
     show_default=True,
-    help="For a program: who makes the correlated randomness.",
+    help="For a program: who makes the correlated randomness: the parties themselves, or a dealer.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what each party got as JSON.")
 def local(

@@ -89,7 +89,7 @@ def parse_manifest(text: bytes, source: str, *, allow_incomplete: bool = False) 
     try:
         table = _toml(text)
         document = Document.model_validate(table)
-        _check_parties(document.party)
+        _check_parties(document.party, document.security.preprocessing)
         _check_columns(document)
         _check_receivers(document)
         if not allow_incomplete:
@@ -159,7 +159,7 @@ def _toml_sentence(message: str, text: str) -> str:
 # What ties the sections together
 
 
-def _check_parties(parties: Sequence[PartyEntry]) -> None:
+def _check_parties(parties: Sequence[PartyEntry], preprocessing: str) -> None:
     for one, other in combinations(parties, 2):
         if one.name.lower() == other.name.lower():  # names become folders, on any file system
             raise ValueError(f'two [[party]] blocks have the name "{other.name}": each needs its own')
@@ -171,7 +171,12 @@ def _check_parties(parties: Sequence[PartyEntry]) -> None:
     owners, dealers = roles.count("owner"), roles.count("dealer")
     if owners < 2:
         raise ValueError(f"a study needs at least 2 parties with the role owner, and this one has {owners}")
-    if dealers != 1:
+    if preprocessing == "ot" and dealers:
+        raise ValueError(
+            'preprocessing = "ot" needs no dealer: remove the [[party]] with role = "dealer", or say '
+            '[security] preprocessing = "dealer"'
+        )
+    if preprocessing == "dealer" and dealers != 1:
         raise ValueError(f'preprocessing = "dealer" needs one [[party]] with role = "dealer", not {dealers}')
 
 

@@ -48,14 +48,14 @@ def party_names(parties: int) -> tuple[str, ...]:
     return (*NAMES[:parties], *(f"site{number}" for number in range(len(NAMES) + 1, parties + 1)))
 
 
-def run_demo(parties: int, folder: Path) -> Demo:
+def run_demo(parties: int, folder: Path, *, dealer: bool = False) -> Demo:
     """Write a study and one CSV a party into `folder`, run it, fit the pooled data in the clear.
 
     Results stay in `folder`/results/NAME.
     """
     table = sample.diabetes()
     names = party_names(parties)
-    study = write_study(folder, names)
+    study = write_study(folder, names, dealer=dealer)
     for name, rows in zip(names, sample.split_rows(table, parties), strict=True):
         sample.write_csv(folder / f"{name}.csv", tuple(sample.RANGES), rows)
     started = monotonic()
@@ -68,16 +68,19 @@ def run_demo(parties: int, folder: Path) -> Demo:
     return Demo(manifest, answer, joint, errors, plain, plain_errors, seconds)
 
 
-def write_study(folder: Path, names: tuple[str, ...]) -> Path:
+def write_study(folder: Path, names: tuple[str, ...], *, dealer: bool = False) -> Path:
     """study.toml of the demo, without keys and addresses."""
     quoted = ", ".join(f'"{name}"' for name in names)
     features = ", ".join(f'"{name}"' for name in sample.FEATURES)
     owners = "\n".join(f'[[party]]\nname = "{name}"\n' for name in names)
+    preprocessing, helper = "ot", ""
+    if dealer:
+        preprocessing, helper = "dealer", '\n[[party]]\nname = "helper"\nrole = "dealer"\n'
     path = folder / "study.toml"
     path.write_text(
         f'[study]\nname = "diabetes"\nmodel = "linear"\nsplit = "rows"\ntarget = "{sample.TARGET}"\n'
-        f'features = [{features}]\n\n[security]\npreprocessing = "dealer"\n\n[release]\nto = [{quoted}]\n\n'
-        f'{sample.columns_toml(tuple(sample.RANGES))}\n{owners}\n[[party]]\nname = "helper"\nrole = "dealer"\n',
+        f'features = [{features}]\n\n[security]\npreprocessing = "{preprocessing}"\n\n[release]\nto = [{quoted}]\n\n'
+        f"{sample.columns_toml(tuple(sample.RANGES))}\n{owners}{helper}",
         encoding="utf-8",
     )
     return path

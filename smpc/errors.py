@@ -6,6 +6,7 @@
   x DataError         a party's table: file, row and column are named, a value never
   x LinkError         a peer: absent, unknown key, other manifest or version, gone; `peer` names it
   x ReleaseRefused    the policy in [release] forbids an opening
+  x StoreError        the store of correlated randomness cannot be used, or does not fit
   x LedgerError       the ledger cannot be written, or its chain is broken
   x ModelError        no trustworthy result: ill-conditioned, constant column, too few rows
 
@@ -41,6 +42,10 @@ class LinkError(SmpcError):
 
 class ReleaseRefused(SmpcError):
     """The release policy forbids the opening that was asked for."""
+
+
+class StoreError(SmpcError):
+    """The store of correlated randomness cannot be used, or does not fit."""
 
 
 class LedgerError(SmpcError):

@@ -46,7 +46,9 @@ def for_program(file: str, name: str, parties: int, preprocessing: str) -> str:
         "release": {"to": names},
     }
     blocks: list[Mapping[str, Any]] = [{"name": name} for name in names]
-    return _toml(sections, [*blocks, {"name": "dealer", "role": "dealer"}])
+    if preprocessing == "dealer":
+        blocks.append({"name": "dealer", "role": "dealer"})
+    return _toml(sections, blocks)
 
 
 def _document(manifest: Manifest, blocks: Sequence[Mapping[str, Any]]) -> str:

@@ -31,6 +31,11 @@ class Meeting:
     session: bytes
     seeds: Mapping[int, bytes] = field(repr=False)
 
+    @property
+    def dealer(self) -> bool:
+        """Whether one of them is a dealer."""
+        return len(self.names) > self.owners
+
 
 def meet(links: Links, manifest: Manifest, me: str, wait: float) -> Meeting:
     """Exchange hellos with all parties. Each is checked when it comes, before any further message.

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWNERS = ("north", "south", "east")
-DEALER = "helper"
 _PORT = 7001
 
 _MANIFEST = """\
@@ -32,7 +31,8 @@ features = ["age", "bmi", "bp"]
 {columns}
 [security]
 adversary = "semi-honest"        # parties follow the program, and may pool what they see
-preprocessing = "dealer"         # the party with role = "dealer" makes random numbers; it must not collude with anyone
+preprocessing = "ot"             # no third party. "dealer" is faster and needs one that colludes with nobody:
+                                 # one more [[party]] with role = "dealer"
 
 [release]
 to = ["north", "south", "east"]  # who learns the result; every party learns the total number of rows
@@ -47,7 +47,7 @@ minimum_rows = 50                # a party with fewer rows refuses to take part
 _PARTY = """\
 [[party]]                        # fingerprint {fingerprint}
 name = "{name}"
-{role}address = "127.0.0.1:{port}"
+address = "127.0.0.1:{port}"
 public_key = "{key}"
 """
 
@@ -61,20 +61,18 @@ def new_folder(folder: Path) -> Path:
 
 
 def create(folder: Path) -> list[Path]:
-    """Write study.toml, a key for each party and a data file for each owner; return their paths.
+    """Write study.toml, a key and a data file for each party; return their paths.
 
     Raises SmpcError if the folder is there and not empty.
     """
     new_folder(folder)
     written, blocks = [], []
-    for number, name in enumerate((*OWNERS, DEALER)):
+    for number, name in enumerate(OWNERS):
         identity = keys.generate(name)
         written.append(keys.write(identity, folder))
-        role = 'role = "dealer"\n' if name == DEALER else ""
         blocks.append(
             _PARTY.format(
                 name=name,
-                role=role,
                 port=_PORT + number,
                 key=identity.public.hex(),
                 fingerprint=keys.fingerprint(identity.public),

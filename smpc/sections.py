@@ -129,15 +129,13 @@ class Security(Section):
     """[security]: against whom, and where the correlated randomness comes from."""
 
     adversary: Literal["semi-honest"] = key('"semi-honest"', "semi-honest")
-    preprocessing: Literal["dealer"] = key('"dealer"', "dealer")
+    preprocessing: Literal["ot", "dealer"] = key('"ot" or "dealer"', "ot")
 
     @model_validator(mode="before")
     @classmethod
     def _promised_for_later(cls, section: Any) -> Any:
-        later = {"adversary": ("malicious", "semi-honest"), "preprocessing": ("ot", "dealer")}
-        for name, (value, instead) in later.items():
-            if isinstance(section, dict) and section.get(name) == value:
-                raise ValueError(f'{name} = "{value}" is not available in this version; use "{instead}"')
+        if isinstance(section, dict) and section.get("adversary") == "malicious":
+            raise ValueError('adversary = "malicious" is not available in this version; use "semi-honest"')
         return section
 
 

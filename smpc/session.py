@@ -8,15 +8,18 @@ Where protocols speak of a peer that is gone, a session raises LinkError, which 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from protocols import dealer
+from protocols.dealerless import Dealerless
 from protocols.errors import MessageError
-from protocols.party import Correlation, Stream
-from protocols.prg import Prg, derive
+from protocols.party import Correlation, Received, Stream, assemble
+from protocols.prg import Prg, derive, fresh_seed
 from protocols.ring import RingArray, Shape
+from protocols.transfers import Transfers, connect
 from smpc import requests, wire
 from smpc.channel import Channel
 from smpc.config import Manifest
@@ -54,7 +57,10 @@ class Session:
         }
         self._program, self._taken = wire.History(), wire.History()
         self._waiting_for = set(meeting.seeds)
-        self.rounds = 0
+        self._dealerless: Dealerless | None = None
+        self._ready: dict[Correlation[Any], deque[list[RingArray]]] = {}
+        self.rounds, self.offline_rounds, self.offline_bytes = 0, 0, 0
+        self.taken: list[Correlation[Any]] = []
 
     def __repr__(self) -> str:
         return f"Session({self._meeting.names[self.rank]}, rank={self.rank}, rounds={self.rounds})"
@@ -81,7 +87,7 @@ class Session:
 
     @property
     def bytes_sent(self) -> int:
-        """Bytes of all frames so far; encryption and TCP add a little."""
+        """Bytes of all frames so far, of `offline_bytes` too; encryption and TCP add a little."""
         return sum(self._links.sent.values())
 
     @property
@@ -97,20 +103,56 @@ class Session:
 
     def exchange(
         self, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
-    ) -> dict[int, list[RingArray]]:
-        for peer in {*send, *receive}:
-            self._check_peer(peer)
-        self._program.note("exchange", step)
-        states = {peer: self._state(peer) for peer in {*send, *receive}}
-        for peer, arrays in send.items():
-            self._channel.send(peer, "exchange", step, arrays, states[peer])
-        received = dict(self._channel.receive("exchange", step, receive, states))
+    ) -> Received:
+        received = self.post("exchange", step, send, receive)()
         self.rounds += 1
         if self._on_round is not None:
             self._on_round(self.rounds)
         return received
 
+    def post(
+        self, kind: str, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
+    ) -> Callable[[], Received]:
+        """Begin a round of some kind: send now, receive when the result is called, in the order of beginning."""
+        peers = {*send, *receive}
+        for peer in peers:
+            self._check_peer(peer)
+        self._program.note(kind, step)
+        states = {peer: self._state(peer) for peer in peers}
+        for peer, arrays in send.items():
+            self._channel.send(peer, kind, step, arrays, states[peer])
+        return lambda: dict(self._channel.receive(kind, step, receive, states))
+
     def take(self, correlation: Correlation[C]) -> C:
+        self._program.note("take", repr(correlation))
+        self.taken.append(correlation)
+        ready = self._ready.get(correlation)
+        part = ready.popleft() if ready else self._make([correlation])[0]
+        return assemble(correlation, self.rank, part)
+
+    def prepare(self, correlations: Sequence[Correlation[Any]]) -> None:
+        """Make what will be taken ahead of its use: the same at all parties, in far fewer rounds than one by one."""
+        for correlation, part in zip(correlations, self._make(correlations), strict=True):
+            self._ready.setdefault(correlation, deque()).append(part)
+
+    def _make(self, correlations: Sequence[Correlation[Any]]) -> list[list[RingArray]]:
+        before = self.bytes_sent
+        if self._meeting.dealer:
+            parts = [self._from_dealer(one) for one in correlations]
+        else:
+            parts = self._without_dealer().make(correlations)
+        self.offline_bytes += self.bytes_sent - before
+        return parts
+
+    def _without_dealer(self) -> Dealerless:
+        if self._dealerless is None:
+            own, peers = Prg(fresh_seed()), _Offline(self)
+            seeds = {peer: seed for peer, seed in self._meeting.seeds.items() if peer < self.count}
+            common = {peer: Prg(derive(seed, "zeros offline", self.id)) for peer, seed in seeds.items()}
+            self._dealerless = Dealerless(Transfers(peers, connect(peers, self.id, own)), own, common)
+        return self._dealerless
+
+    def _from_dealer(self, correlation: Correlation[Any]) -> list[RingArray]:
         correction = self._ask(correlation) if self.rank == dealer.RECEIVER else []
         if self.rank != dealer.RECEIVER:
             self._note_taken(correlation)
@@ -214,6 +256,20 @@ class Session:
     def _heard_bye(self, peer: int) -> None:
         self._waiting_for.discard(peer)
         self._links.finish(self._meeting.names[peer])
+
+
+class _Offline:
+    """The peers of a session as oblivious transfer sees them; its rounds are counted apart."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.rank, self.count = session.rank, session.count
+
+    def post(
+        self, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
+    ) -> Callable[[], Received]:
+        self._session.offline_rounds += 1
+        return self._session.post("prepare", step, send, receive)
 
 
 def open_session(

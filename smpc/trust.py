@@ -57,7 +57,8 @@ def _public(manifest: Manifest) -> str:
 
 def _dealer(manifest: Manifest) -> list[str]:
     if manifest.dealer is None:
-        return []
+        made = "the random numbers that the computation uses up come from oblivious transfer between the parties"
+        return [f"There is no third party: {made} themselves."]
     name = manifest.dealer.name
     if manifest.study.program:
         inputs = "what every owner puts in"

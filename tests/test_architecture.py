@@ -16,13 +16,13 @@ PACKAGES = ("protocols", "smpc")
 
 # What each package may import beside itself and the standard library. The arrow is smpc -> protocols.
 MAY_IMPORT = {
-    "protocols": {"numpy", "cryptography"},
+    "protocols": {"numpy", "cryptography", "nacl.bindings"},
     "smpc": {
         "protocols", "numpy", "cryptography", "zmq", "msgpack", "pydantic", "pyarrow", "scipy.special",
         "click", "rich", "jinja2", "sklearn.datasets",
     },
 }  # fmt: skip
-IMPORTED_AS = {"pyzmq": "zmq", "scikit-learn": "sklearn"}
+IMPORTED_AS = {"pyzmq": "zmq", "pynacl": "nacl", "scikit-learn": "sklearn"}
 
 # Code in data, randomness that is none, settings that no manifest shows: nowhere, under any spelling.
 BANNED_IMPORTS = {"pickle", "marshal", "shelve", "random", "numpy.random", "dill", "cloudpickle", "joblib"}

@@ -1,0 +1,303 @@
+"""Every correlation without a third party: what a dealer would compute, from transfers between every two parties.
+
+A sum over parties is local; what is not are products of one party's value with another's, and those are `Product` and
+`Conjunction` of `transfers` ([Gil99] for the ring, [GMW87] for bits). With aᵢ, bᵢ the uniform shares that parties draw:
+
+    products     ab = Σ aᵢbᵢ + Σ_{i≠j} aᵢbⱼ, elementwise, bit by bit, or of matrices. A matrix product takes a transfer
+                 for each bit of the smaller side, with messages as long as the other side
+    squares      a² = Σ aᵢ² + 2 Σ_{i<j} aᵢaⱼ
+    private      a known to one party and b to another: the one product of these two
+    random bits  each party draws a bit, s is their exclusive or; ⟨s⟩ comes by folding in one party after another,
+                 s ⊕ β = s + β - 2sβ, where sβ takes one transfer from each party before ([RW19], [EGKRS20])
+    r, its top bit, r >> f, r both ways: weighted sums of such bits, local
+
+Every derived secret is then refreshed by a sharing of zero from streams that each two parties hold in common, so that
+shares are uniform whatever was sent. Semi-honest, all but one; see `ot_roy22` for what nothing notices.
+
+A maker is a generator: it yields jobs, and is sent this party's shares of their results. Makers of many correlations
+run side by side, so that their jobs share rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations, permutations
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from protocols import ring
+from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
+from protocols.binary import WordTriple
+from protocols.bits import unpack
+from protocols.conversion import DaBits, EdaBits
+from protocols.functions import BoundedRandom
+from protocols.party import Correlation, Stream, secrets_of
+from protocols.ring import BITS, RingArray, Shape
+from protocols.transfers import Conjunction, Job, Product
+from protocols.truncation import TruncationMask
+
+Arrays: TypeAlias = list[RingArray]
+Maker: TypeAlias = Generator[Sequence[Job], Sequence[RingArray | None], Arrays]
+
+_GROUP = 1 << 21  # transfers, about, of correlations that are made side by side
+_PIECE = 1 << 14  # elements of a correlation that are made at once
+_LONGEST = 1 << 12  # ring elements in one message
+
+
+class Runner(Protocol):
+    """What makes jobs: `transfers.Transfers`, or a count of their cost."""
+
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def count(self) -> int: ...
+
+    def run(self, jobs: Sequence[Job]) -> list[RingArray | None]: ...
+
+
+class Dealerless:
+    """Makes correlations. `own`: a stream of nobody else's; `common`: for each peer the one that both hold."""
+
+    def __init__(self, runner: Runner, own: Stream, common: Mapping[int, Stream]) -> None:
+        self._runner, self._own, self._common = runner, own, common
+        self.rank, self.count = runner.rank, runner.count
+
+    def make(self, correlations: Sequence[Correlation[Any]]) -> list[Arrays]:
+        """This party's part of each. Raises ValueError for a kind that has no maker."""
+        pieces = [(number, piece) for number, one in enumerate(correlations) for piece in _pieces(one)]
+        made: list[list[Arrays]] = [[] for _ in correlations]
+        for group in _groups(pieces):
+            parts = self._side_by_side([_maker(piece)(self, piece) for _, piece in group])
+            for (number, _), part in zip(group, parts, strict=True):
+                made[number].append(part)
+        return [_join(one, parts) for one, parts in zip(correlations, made, strict=True)]
+
+    def _side_by_side(self, makers: Sequence[Maker]) -> list[Arrays]:
+        done: dict[int, Arrays] = {}
+        wanted: dict[int, Sequence[Job]] = {}
+        answers: dict[int, Sequence[RingArray | None] | None] = dict.fromkeys(range(len(makers)))
+        while answers:
+            for number, answer in answers.items():
+                try:
+                    wanted[number] = makers[number].send(answer)  # type: ignore[arg-type]  # None begins
+                except StopIteration as stop:
+                    done[number] = stop.value
+            results = iter(self._runner.run([job for jobs in wanted.values() for job in jobs]) if wanted else ())
+            answers = {number: [next(results) for _ in jobs] for number, jobs in wanted.items()}
+            wanted = {}
+        return [done[number] for number in range(len(makers))]
+
+    # What makers use
+
+    def draw(self, shape: Shape) -> RingArray:
+        return self._own.ring(shape)
+
+    def fresh(self, values: RingArray) -> RingArray:
+        """`values` plus a share of zero."""
+        values = values.copy()
+        for peer, stream in self._common.items():
+            values += stream.ring(values.shape) if peer > self.rank else np.uint64(0) - stream.ring(values.shape)
+        return values
+
+    def fresh_words(self, values: RingArray) -> RingArray:
+        """`values` with a share of zero under exclusive or."""
+        values = values.copy()
+        for stream in self._common.values():
+            values ^= stream.ring(values.shape)
+        return values
+
+    def pairs(self) -> list[tuple[int, int]]:
+        return list(permutations(range(self.count), 2))
+
+    def product(
+        self, sender: int, receiver: int, x: RingArray, y: RingArray, bits: int = BITS
+    ) -> Generator[Sequence[Job], Sequence[RingArray | None], RingArray]:
+        """This party's share of xy for the sender's x (E×m) and the receiver's y (E); zero if it is neither."""
+        total = np.zeros(x.shape, np.uint64)
+        cuts = range(0, x.shape[1], _LONGEST)
+        mine_x, mine_y = self.rank == sender, self.rank == receiver
+        jobs = [
+            Product(
+                sender, receiver, len(x), min(_LONGEST, x.shape[1] - at), bits,
+                x[:, at : at + _LONGEST] if mine_x else None, y if mine_y else None,
+            )
+            for at in cuts
+        ]  # fmt: skip
+        for at, share in zip(cuts, (yield jobs), strict=True):
+            if share is not None:
+                total[:, at : at + _LONGEST] = share
+        return total
+
+    def together(self, makers: Sequence[Generator[Sequence[Job], Any, RingArray]]) -> Any:
+        """The sum of what several makers return, their jobs in the same rounds; each yields once."""
+        asked = [next(maker) for maker in makers]
+        results = iter((yield [job for jobs in asked for job in jobs]))
+        total: Any = 0
+        for maker, jobs in zip(makers, asked, strict=True):
+            try:
+                maker.send([next(results) for _ in jobs])
+            except StopIteration as stop:
+                total = total + stop.value
+        return total
+
+    def arithmetic(self, bits: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
+        """⟨s⟩ of s = ⊕ of what each party passes: zeros and ones, one axis. A step for each party but one."""
+        share = bits.copy() if self.rank == 0 else np.zeros_like(bits)
+        for joining in range(1, self.count):
+            column = share.reshape(-1, 1)
+            both = yield from self.together(
+                [self.product(before, joining, column, bits, bits=1) for before in range(joining)]
+            )
+            share = share - both.reshape(-1) * np.uint64(2)
+            if self.rank == joining:
+                share = share + bits
+        return share
+
+
+# Makers, one a kind
+
+
+def _element_triple(us: Dealerless, of: ElementTriple) -> Maker:
+    a, b = us.draw(of.shape), us.draw(of.shape)
+    x, y = a.reshape(-1, 1), b.reshape(-1)
+    cross = yield from us.together([us.product(i, j, x, y) for i, j in us.pairs()])
+    return [a, b, us.fresh(a * b + cross.reshape(of.shape))]
+
+
+def _element_square(us: Dealerless, of: ElementSquare) -> Maker:
+    a = us.draw(of.shape)
+    flat = a.reshape(-1)
+    each = [us.product(i, j, flat.reshape(-1, 1), flat) for i, j in combinations(range(us.count), 2)]
+    cross = yield from us.together(each)
+    return [a, us.fresh(a * a + cross.reshape(of.shape) * np.uint64(2))]
+
+
+def _matrix_triple(us: Dealerless, of: MatrixTriple) -> Maker:
+    nothing = np.zeros((of.m, of.k), np.uint64), np.zeros((of.k, of.p), np.uint64)
+    a, b = (
+        us.draw(zero.shape) if of.owners is None or of.owners[side] == us.rank else zero
+        for side, zero in enumerate(nothing)
+    )
+    ways = us.pairs() if of.owners is None else [of.owners]
+    cross = yield from us.together([_matrix_cross(us, of, a, b, i, j) for i, j in ways])
+    return [a, b, us.fresh(ring.matmul(a, b) + cross)]
+
+
+def _matrix_cross(
+    us: Dealerless, of: MatrixTriple, a: RingArray, b: RingArray, left: int, right: int
+) -> Generator[Sequence[Job], Any, RingArray]:
+    """A share of the product of party `left`'s a and party `right`'s b: transfers for the bits of the smaller one."""
+    shape = (of.k, of.p, of.m)
+    if of.p <= of.m:
+        x = np.broadcast_to(a.T[:, None, :], shape).reshape(of.k * of.p, of.m)
+        cross = yield from us.product(left, right, x, b.reshape(-1))
+        return np.asarray(cross.reshape(shape).sum(axis=0, dtype=np.uint64).T)
+    x = np.broadcast_to(b[:, None, :], (of.k, of.m, of.p)).reshape(of.k * of.m, of.p)
+    cross = yield from us.product(right, left, x, a.T.reshape(-1))
+    return np.asarray(cross.reshape(of.k, of.m, of.p).sum(axis=0, dtype=np.uint64))
+
+
+def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
+    a, b = us.draw(of.shape), us.draw(of.shape)
+    x, y = a.reshape(-1), b.reshape(-1)
+    jobs = [Conjunction(i, j, x.size, x if us.rank == i else None, y if us.rank == j else None) for i, j in us.pairs()]
+    c = a & b
+    for share in (yield jobs):
+        if share is not None:
+            c ^= share.reshape(of.shape)
+    return [a, b, us.fresh_words(c)]
+
+
+def _bits(us: Dealerless, shape: Shape, bits: int) -> Generator[Sequence[Job], Any, tuple[RingArray, RingArray]]:
+    """A random word for each element of `shape`, and its lowest bits as arithmetic shares along a new last axis."""
+    words = us.draw(shape)
+    shares = yield from us.arithmetic(unpack(words, bits).reshape(-1))
+    return words, shares.reshape(*shape, bits)
+
+
+def _weighted(bits: RingArray, first: int, stop: int, shift: int = 0) -> RingArray:
+    """Σ 2^(i - shift) bᵢ for i from first to stop."""
+    weights = np.uint64(1) << np.arange(first - shift, stop - shift, dtype=np.uint64)
+    return np.asarray((bits[..., first:stop] * weights).sum(axis=-1, dtype=np.uint64))
+
+
+def _truncation_mask(us: Dealerless, of: TruncationMask) -> Maker:
+    _, bits = yield from _bits(us, of.shape, BITS)
+    parts = _weighted(bits, 0, BITS), bits[..., BITS - 1], _weighted(bits, of.bits, BITS - 1, of.bits)
+    return [us.fresh(part) for part in parts]
+
+
+def _eda_bits(us: Dealerless, of: EdaBits) -> Maker:
+    words, bits = yield from _bits(us, of.shape, BITS)
+    return [us.fresh(_weighted(bits, 0, BITS)), words]
+
+
+def _da_bits(us: Dealerless, of: DaBits) -> Maker:
+    words, bits = yield from _bits(us, of.shape, of.bits)
+    return [words, us.fresh(bits)]
+
+
+def _bounded_random(us: Dealerless, of: BoundedRandom) -> Maker:
+    words, bits = yield from _bits(us, of.shape, of.bits)
+    return [words, us.fresh(_weighted(bits, 0, of.bits))]
+
+
+_MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
+    ElementTriple: _element_triple,
+    ElementSquare: _element_square,
+    MatrixTriple: _matrix_triple,
+    WordTriple: _word_triple,
+    TruncationMask: _truncation_mask,
+    EdaBits: _eda_bits,
+    DaBits: _da_bits,
+    BoundedRandom: _bounded_random,
+}
+
+
+def _maker(correlation: Correlation[Any]) -> Callable[[Dealerless, Any], Maker]:
+    if type(correlation) not in _MAKERS:
+        raise ValueError(
+            f"{type(correlation).__name__} has no maker in protocols/dealerless.py: only a dealer makes it"
+        )
+    return _MAKERS[type(correlation)]
+
+
+# In bounded pieces and groups
+
+
+def _pieces(correlation: Any) -> Iterator[Any]:
+    """What is elementwise, in pieces of one axis; matrices whole."""
+    if isinstance(correlation, MatrixTriple):
+        yield correlation
+        return
+    _maker(correlation)
+    count = ring.size(correlation.shape)
+    for start in range(0, count, _PIECE):
+        yield replace(correlation, shape=(min(_PIECE, count - start),))
+
+
+def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
+    secrets = secrets_of(correlation)
+    if not parts:
+        return [np.zeros(secret.shape, np.uint64) for secret in secrets]
+    return [
+        np.concatenate(column).reshape(secret.shape)
+        for secret, column in zip(secrets, zip(*parts, strict=True), strict=True)
+    ]
+
+
+def _groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
+    """Pieces in their order, so many at a time that memory stays bounded."""
+    group: list[tuple[int, Any]] = []
+    size = 0
+    for number, piece in pieces:
+        group.append((number, piece))
+        size += BITS * sum(ring.size(secret.shape) for secret in secrets_of(piece))
+        if size >= _GROUP:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
