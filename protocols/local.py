@@ -17,10 +17,11 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from protocols import dealer
 from protocols.dealerless import Dealerless
 from protocols.errors import MessageError, PeerGone
+from protocols.ot_pairs import connect
 from protocols.party import Correlation, Received, Stream, assemble
 from protocols.prg import Prg, derive, fresh_seed
 from protocols.ring import RingArray, Shape
-from protocols.transfers import Transfers, connect
+from protocols.transfers import Transfers
 
 C = TypeVar("C")
 R = TypeVar("R")

@@ -84,7 +84,7 @@ class Sender:
 
 
 def fold(rows: RingArray, planes: RingArray) -> RingArray:
-    """Of r_x (2^k×n words) the sum Σ r_x, and into `planes` (k×n) for each bit of x the sum of r_x with that bit set."""
+    """Σ r_x of r_x (2^k×n words), and into `planes` (k×n) for each bit of x the sum of those r_x that have it."""
     sums = rows
     for plane in planes:
         np.bitwise_xor.reduce(sums[1::2], axis=0, out=plane)

@@ -64,7 +64,7 @@ class Prg:
             raise ForkError("a stream of masks was inherited over fork: make a new session in the child")
         self.position += out.size
         out.fill(0)
-        octets = memoryview(out).cast("B")
+        octets = out.data.cast("B")
         self._stream.update_into(octets, octets)
         if sys.byteorder == "big":
             out.byteswap(inplace=True)

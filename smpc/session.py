@@ -16,10 +16,11 @@ from typing import Any, Self, TypeVar
 from protocols import dealer
 from protocols.dealerless import Dealerless
 from protocols.errors import MessageError
+from protocols.ot_pairs import connect
 from protocols.party import Correlation, Received, Stream, assemble
 from protocols.prg import Prg, derive, fresh_seed
 from protocols.ring import RingArray, Shape
-from protocols.transfers import Transfers, connect
+from protocols.transfers import Transfers
 from smpc import requests, wire
 from smpc.channel import Channel
 from smpc.config import Manifest
