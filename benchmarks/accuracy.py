@@ -99,7 +99,8 @@ def worst(case: Case, split: str, parties: int) -> tuple[float, float, float]:
 
     def program(party: local.LocalParty) -> LinearResult | None:
         gate = Gate(party, names, manifest.release.to, Ledger("accuracy", ""), study.PUBLIC)
-        return study.fit(gate, manifest, prepared[party.rank])
+        mine = prepared[party.rank]
+        return study.fit(gate, manifest, mine, study.agree(gate, manifest, mine))
 
     found = np.zeros((RUNS, 3))
     for run in range(RUNS):

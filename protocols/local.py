@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import Empty, Queue
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from protocols import dealer
 from protocols.dealerless import Dealerless
@@ -171,14 +171,23 @@ def parties(
     ]
 
 
-def run_all(everyone: Sequence[LocalParty], program: Callable[[LocalParty], R]) -> list[R]:
+class Leaving(Protocol):
+    """A party of this process, which can tell the others that it is gone."""
+
+    def leave(self) -> None: ...
+
+
+P = TypeVar("P", bound=Leaving)
+
+
+def run_all(everyone: Sequence[P], program: Callable[[P], R]) -> list[R]:
     """Run `program` as every one of the parties; return their results in rank order.
 
     Raises an ExceptionGroup of what the parties raised; a party that fails leaves at once, so that no
     other waits for it.
     """
 
-    def live(party: LocalParty) -> R:
+    def live(party: P) -> R:
         try:
             return program(party)
         finally:

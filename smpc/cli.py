@@ -183,6 +183,88 @@ def run(
         print_outcome(_console(), outcome, party, request.out)
 
 
+@cli.command(short_help="Say what a study will cost.")
+@click.argument("study", metavar="STUDY|PROGRAM.py")
+@click.option("--rows", type=click.IntRange(1, 2**40), help="Rows in total; of a program, in each table.")
+@click.option("--columns", multiple=True, metavar="NAME=COLUMN,…", help='Who holds which, for split = "columns".')
+@click.option("--parties", type=click.IntRange(2, 20), default=3, show_default=True, help="For a program: how many.")
+@click.option(
+    "--preprocessing",
+    type=click.Choice(["ot", "dealer"]),
+    default="ot",
+    show_default=True,
+    help="For a program: who makes the correlated randomness.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def plan(
+    study: str, rows: int | None, columns: tuple[str, ...], parties: int, preprocessing: str, *, as_json: bool
+) -> None:
+    """Rounds, bytes, correlated randomness, memory and time of STUDY, from its manifest alone: no data, no peers.
+
+    Where columns are split, the manifest does not say who holds which: they are dealt out evenly, if --columns does not
+    say. A program is run once, on zeros.
+    """
+    from smpc import plan as plans
+    from smpc.config import load_manifest
+    from smpc.local_manifest import for_program
+    from smpc.run import load_program, program_file
+    from smpc.show import print_plan
+
+    held = {name: tuple(listed.split(",")) for name, _, listed in (text.partition("=") for text in columns)}
+    path = Path(study)
+    with tempfile.TemporaryDirectory(prefix="smpc-") as temporary:
+        file, _, name = study.partition(".py:")
+        if name or study.endswith(".py"):
+            program = Path(file + ".py" if name else file)
+            path = Path(temporary) / "study.toml"
+            _stage(program, path.parent)
+            path.write_text(for_program(program.name, name or "program", parties, preprocessing), encoding="utf-8")
+        manifest = load_manifest(path, allow_incomplete=True)
+        if manifest.study.program:
+            found = plans.of_program(manifest, load_program(*program_file(manifest, path)), rows or 0)
+        else:
+            found = plans.of_model(manifest, plans.layout_of(manifest, rows, held))
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        print_plan(_console(), found)
+
+
+@cli.command(short_help="Make a study's correlated randomness ahead.")
+@click.argument("study", type=FILE)
+@click.option("--party", required=True, help="Which party of the study this is.")
+@click.option("--key", type=FILE, help="This party's key file. [default: NAME.key beside STUDY]")
+@click.option("--data", type=FILE, help='This party\'s table; needed for split = "columns" only.')
+@click.option("--rows", type=click.IntRange(1, 2**40), help="Rows in total; of a program, in each table.")
+@click.option("--runs", type=click.IntRange(1, 1000), default=1, show_default=True, help="For how many runs.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0.1, 86_400),
+    default=7.0,
+    show_default=True,
+    help="Seconds to wait for absent peers.",
+)
+def prepare(
+    study: Path, party: str, key: Path | None, data: Path | None, rows: int | None, runs: int, wait: float
+) -> None:
+    """Make the correlated randomness of STUDY ahead of its run, into the encrypted file NAME.store beside STUDY.
+
+    Every party runs this command at its site, at the same time; `smpc run` then takes from the store. Nothing leaves a
+    store twice. A store that is there already is replaced.
+    """
+    from smpc.prepare import prepare as make
+    from smpc.run import Request
+
+    beside = study.parent
+    standard = beside / f"{party}.csv"
+    request = Request(
+        study, party, key or beside / f"{party}.key", data or (standard if standard.exists() else None), None, wait
+    )
+    with shown() as progress:
+        written = make(request, runs, rows, progress)
+    click.echo("dealt" if written is None else f"wrote {written}, for {runs} run{'s' * (runs > 1)}")
+
+
 @cli.command(short_help="Run all parties of a study or program here.")
 @click.argument("target", metavar="STUDY|PROGRAM.py")
 @click.option(

@@ -27,14 +27,17 @@ _TYPES: Mapping[str, type] = {
     "role": str,
     "nonce": bytes,
     "seed": bytes,
+    "store": bytes,
 }
+PREPARING = b"prepare"  # in place of a store's state, from a party that makes one
 
 
 @dataclass(frozen=True)
 class Hello:
     """What a party says of itself to one peer.
 
-    `nonce` and `seed`: 32 bytes each.
+    `nonce` and `seed`: 32 bytes each. `store`: which store of correlated randomness it will take from, and from where
+    (`Store.state`); empty without one, PREPARING from a party that makes one.
     """
 
     smpc: str
@@ -44,6 +47,7 @@ class Hello:
     role: str
     nonce: bytes = field(repr=False)
     seed: bytes = field(repr=False)
+    store: bytes = b""
 
     def frame(self) -> bytes:
         """As it is sent."""
@@ -78,7 +82,31 @@ def read(frame: wire.Buffer, peer: str, ours: Hello, manifest: Manifest) -> Hell
         raise LinkError(f"{peer}'s key is used by a party that calls itself {clean(hello.name)}", peer)
     if hello.role != entry.role:
         raise LinkError(f"{peer} says that it is {clean(hello.role)}, in the manifest it is {entry.role}", peer)
+    if "dealer" not in (hello.role, ours.role):
+        _compare_stores(peer, hello.store, ours.store)
     return hello
+
+
+def _compare_stores(peer: str, theirs: bytes, ours: bytes) -> None:
+    """An item of correlated randomness must not be used twice, nor by one party with another's."""
+    if theirs == ours:
+        return
+    if PREPARING in (theirs, ours):
+        here, there = ("runs", "prepares") if theirs == PREPARING else ("prepares", "runs")
+        raise LinkError(f"{peer} {there} the study, this party {here} it: start the same command everywhere", peer)
+    remedy = "make it again with smpc prepare at every party, or delete it everywhere"
+    if not theirs or not ours:
+        who = f"{peer} has no store" if not theirs else f"{peer} has a store"
+        other = "this party has one" if ours else "this party has none"
+        raise LinkError(f"{who} of correlated randomness and {other}: {remedy}", peer)
+    if theirs[:32] != ours[:32]:
+        raise LinkError(f"{peer} has another store of correlated randomness than this party: {remedy}", peer)
+    said = [int.from_bytes(state[32:40], "big") for state in (theirs, ours)]
+    raise LinkError(
+        f"{peer} has used {said[0]} portions of the store of correlated randomness and this party {said[1]}, as after "
+        f"a run that broke off or a file that was copied back: {remedy}",
+        peer,
+    )
 
 
 def _message(frame: wire.Buffer, peer: str) -> dict[str, Any]:

@@ -37,16 +37,17 @@ class Meeting:
         return len(self.names) > self.owners
 
 
-def meet(links: Links, manifest: Manifest, me: str, wait: float) -> Meeting:
+def meet(links: Links, manifest: Manifest, me: str, wait: float, store: bytes = b"") -> Meeting:
     """Exchange hellos with all parties. Each is checked when it comes, before any further message.
 
+    `store`: see `hello.Hello`.
     Raises LinkError, naming the peer, if one is not there within `wait` seconds or does not agree with us.
     """
     names = tuple(party.name for party in (*manifest.owners, manifest.dealer) if party is not None)
     nonce = fresh_seed()
     role = manifest.party(me).role
     ours = {
-        peer: Hello(hello.library_version(), wire.VERSION, manifest.text, me, role, nonce, fresh_seed())
+        peer: Hello(hello.library_version(), wire.VERSION, manifest.text, me, role, nonce, fresh_seed(), store)
         for peer in names
         if peer != me
     }

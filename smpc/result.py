@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run took at one party; `bytes_sent` to all peers together."""
+    """What a run took at one party; `bytes_sent` to all peers together, those for correlated randomness included.
+
+    `offline_rounds`, `offline_bytes`: what was for correlated randomness alone; its rounds are not among `rounds`.
+    """
 
     rounds: int
     bytes_sent: int
     seconds: float
     preprocessing: str
+    offline_rounds: int = 0
+    offline_bytes: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import resource
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from smpc.progress import Progress
     from smpc.result import LinearResult
     from smpc.session import Session
+    from smpc.store import Binding, Store
     from smpc.study import Prepared
 
 LEDGER = "ledger.jsonl"
@@ -76,17 +77,17 @@ def run(request: Request, progress: Progress, deliver: Deliver) -> Outcome:
     That is before the parties take leave of each other: what was released is not lost if one fails just then.
     Raises SmpcError.
     """
-    _limit_resources()
+    limit_resources()
     manifest = load_manifest(request.study)
-    identity = _own_key(manifest, request)
+    identity = own_key(manifest, request)
     if manifest.party(request.party).role == "dealer":
-        return _deal(manifest, identity, request, progress)
+        return deal(manifest, identity, request, progress)
     if manifest.study.program:
         return _run_program(manifest, identity, request, progress, deliver)
     return _run_model(manifest, identity, request, progress, deliver)
 
 
-def _limit_resources() -> None:
+def limit_resources() -> None:
     """No memory of this process on disk if it crashes; as many connections as the system allows."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -94,7 +95,8 @@ def _limit_resources() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _own_key(manifest: Manifest, request: Request) -> Identity:
+def own_key(manifest: Manifest, request: Request) -> Identity:
+    """The key file of this party. Raises KeyFileError unless it is the manifest's."""
     entry = manifest.party(request.party)
     identity = keys.read(request.key)
     if identity.public.hex() != entry.public_key:
@@ -105,7 +107,8 @@ def _own_key(manifest: Manifest, request: Request) -> Identity:
     return identity
 
 
-def _deal(manifest: Manifest, identity: Identity, request: Request, progress: Progress) -> Outcome:
+def deal(manifest: Manifest, identity: Identity, request: Request, progress: Progress) -> Outcome:
+    """Be the dealer until the owners are done."""
     from smpc import helper
     from smpc.session import open_session
 
@@ -120,23 +123,33 @@ def _deal(manifest: Manifest, identity: Identity, request: Request, progress: Pr
 def _run_model(
     manifest: Manifest, identity: Identity, request: Request, progress: Progress, deliver: Deliver
 ) -> Outcome:
-    from smpc import study
+    from smpc import plan, study
     from smpc.session import open_session
 
-    prepared = _prepare(manifest, request, progress)
+    prepared = prepare_data(manifest, request, progress)
     _ready_folder(request.out)
-    progress.stage("connecting to " + _peers(manifest, request.party))
-    with open_session(manifest, identity, request.party, wait=request.wait, on_round=progress.round) as session:
-        progress.stage("computing")
+    progress.stage("connecting to " + peers_of(manifest, request.party))
+    with (
+        _stock(manifest, identity, request) as store,
+        open_session(
+            manifest, identity, request.party, wait=request.wait, on_round=progress.round, store=store
+        ) as session,
+    ):
         started = monotonic()
-        gate = _gate(manifest, session, request, study.PUBLIC)
-        result = study.fit(gate, manifest, prepared)
+        gate = open_gate(manifest, session, request, study.PUBLIC)
+        layout = study.agree(gate, manifest, prepared)
+        if manifest.dealer is None and session.store is None:
+            progress.stage("making correlated randomness")
+            session.prepare(plan.rehearse_model(manifest, layout, session.rank).taken)
+        progress.stage("computing")
+        result = study.fit(gate, manifest, prepared, layout)
         outcome = Outcome(manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, result)
         deliver(outcome)
     return outcome
 
 
-def _prepare(manifest: Manifest, request: Request, progress: Progress) -> Prepared:
+def prepare_data(manifest: Manifest, request: Request, progress: Progress) -> Prepared:
+    """This party's data, checked. Raises DataError, ManifestError or ReleaseRefused."""
     from smpc import study
 
     study.geometry(manifest)
@@ -160,18 +173,23 @@ def _run_program(
     from smpc.data import read_table
     from smpc.session import open_session
 
-    path, name = _program_file(manifest, request.study)
+    path, name = program_file(manifest, request.study)
     program = load_program(path, name)
     data = None
     if request.data is not None:
         data = read_table(request.data, manifest.columns, list(manifest.columns), require="some")
     _ready_folder(request.out)
-    progress.stage("connecting to " + _peers(manifest, request.party))
-    with open_session(manifest, identity, request.party, wait=request.wait, on_round=progress.round) as session:
-        _compare_programs(session, path)
+    progress.stage("connecting to " + peers_of(manifest, request.party))
+    with (
+        _stock(manifest, identity, request) as store,
+        open_session(
+            manifest, identity, request.party, wait=request.wait, on_round=progress.round, store=store
+        ) as session,
+    ):
+        compare_programs(session, path)
         progress.stage("computing")
         started = monotonic()
-        gate = _gate(manifest, session, request, CHECKS)
+        gate = open_gate(manifest, session, request, CHECKS)
         returned = program(Party(session, gate, manifest.study.fraction_bits, data))
         outcome = Outcome(
             manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, None, returned
@@ -180,7 +198,27 @@ def _run_program(
     return outcome
 
 
-def _program_file(manifest: Manifest, study: Path) -> tuple[Path, str]:
+def _stock(manifest: Manifest, identity: Identity, request: Request) -> AbstractContextManager[Store | None]:
+    """This party's store of correlated randomness, if `smpc prepare` made one."""
+    from smpc.store import open_store, standard_path
+
+    store = open_store(standard_path(request.study, request.party), identity.secret, binding(manifest, request))
+    return nullcontext() if store is None else store
+
+
+def binding(manifest: Manifest, request: Request) -> Binding:
+    """What a store belongs to: the study, its program, and how messages look."""
+    from smpc import wire
+    from smpc.store import Binding
+
+    said = manifest.digest + wire.VERSION.to_bytes(4, "big")
+    if manifest.study.program:
+        said += hashlib.sha256(program_file(manifest, request.study)[0].read_bytes()).digest()
+    return Binding(hashlib.sha256(said).digest(), request.party)
+
+
+def program_file(manifest: Manifest, study: Path) -> tuple[Path, str]:
+    """Where the program lies, and its function's name."""
     file, _, name = str(manifest.study.program).rpartition(":")
     return study.parent / file, name
 
@@ -201,18 +239,24 @@ def load_program(path: Path, name: str) -> Callable[[Party], Any]:
     return found
 
 
-def _compare_programs(session: Session, path: Path) -> None:
+def compare_programs(session: Session, path: Path) -> None:
     """Raises LinkError unless all owners have the same file: different programs could open what none should."""
-    digest = np.frombuffer(hashlib.sha256(path.read_bytes()).digest(), "<u8").astype(np.uint64)
+    compare(session, "program", path.read_bytes(), f"another {path.name}: all must have the same file")
+
+
+def compare(session: Session, step: str, data: bytes, what: str) -> None:
+    """Raises LinkError, saying that a peer has `what`, unless `data` is the same at all owners. One round."""
+    digest = np.frombuffer(hashlib.sha256(data).digest(), "<u8").astype(np.uint64)
     others = [rank for rank in range(session.count) if rank != session.rank]
-    theirs = session.exchange("program", {p: [digest] for p in others}, {p: [digest.shape] for p in others})
+    theirs = session.exchange(step, {p: [digest] for p in others}, {p: [digest.shape] for p in others})
     for rank in others:
         if not np.array_equal(theirs[rank][0], digest):
             name = session.names[rank]
-            raise LinkError(f"{name} runs another {path.name} than this party: all must have the same file", name)
+            raise LinkError(f"{name} runs {what}", name)
 
 
-def _gate(manifest: Manifest, session: Session, request: Request, public: frozenset[str]) -> Gate:
+def open_gate(manifest: Manifest, session: Session, request: Request, public: frozenset[str]) -> Gate:
+    """The gate of this run, with the ledger of its output folder."""
     path = None if request.out is None else request.out / LEDGER
     ledger = Ledger(manifest.study.name, session.id.hex(), path)
     return Gate(session, session.names, manifest.release.to, ledger, public)
@@ -241,8 +285,12 @@ def make_folder(out: Path) -> None:
 
 
 def _cost(session: Session, manifest: Manifest, started: float) -> Cost:
-    return Cost(session.rounds, session.bytes_sent, round(monotonic() - started, 3), manifest.security.preprocessing)
+    seconds = round(monotonic() - started, 3)
+    source = manifest.security.preprocessing
+    offline = session.offline_rounds, session.offline_bytes
+    return Cost(session.rounds, session.bytes_sent, seconds, source, *offline)
 
 
-def _peers(manifest: Manifest, me: str) -> str:
+def peers_of(manifest: Manifest, me: str) -> str:
+    """The names of all other parties, for a person."""
     return ", ".join(party.name for party in manifest.parties if party.name != me)

@@ -25,8 +25,10 @@ from smpc import requests, wire
 from smpc.channel import Channel
 from smpc.config import Manifest
 from smpc.errors import KeyFileError, LinkError
+from smpc.hello import PREPARING
 from smpc.identity import Identity, fingerprint
 from smpc.meeting import Meeting, meet
+from smpc.store import Store
 from smpc.transport import FrameHook, Links
 
 C = TypeVar("C")
@@ -50,7 +52,9 @@ class Session:
         channel: Channel,
         meeting: Meeting,
         on_round: Callable[[int], None] | None = None,
+        store: Store | None = None,
     ) -> None:
+        self.store = store  # with a portion reserved for this run
         self._links, self._channel, self._meeting = links, channel, meeting
         self._on_round = on_round
         self._streams = {
@@ -127,16 +131,19 @@ class Session:
     def take(self, correlation: Correlation[C]) -> C:
         self._program.note("take", repr(correlation))
         self.taken.append(correlation)
-        ready = self._ready.get(correlation)
-        part = ready.popleft() if ready else self._make([correlation])[0]
+        part = None if self.store is None else self.store.pop(correlation)
+        if part is None:
+            ready = self._ready.get(correlation)
+            part = ready.popleft() if ready else self.make([correlation])[0]
         return assemble(correlation, self.rank, part)
 
     def prepare(self, correlations: Sequence[Correlation[Any]]) -> None:
         """Make what will be taken ahead of its use: the same at all parties, in far fewer rounds than one by one."""
-        for correlation, part in zip(correlations, self._make(correlations), strict=True):
+        for correlation, part in zip(correlations, self.make(correlations), strict=True):
             self._ready.setdefault(correlation, deque()).append(part)
 
-    def _make(self, correlations: Sequence[Correlation[Any]]) -> list[list[RingArray]]:
+    def make(self, correlations: Sequence[Correlation[Any]]) -> list[list[RingArray]]:
+        """This party's part of each, from the dealer or by oblivious transfer: an array for each secret."""
         before = self.bytes_sent
         if self._meeting.dealer:
             parts = [self._from_dealer(one) for one in correlations]
@@ -282,26 +289,33 @@ def open_session(
     patience: float = PATIENCE,
     on_frame: FrameHook | None = None,
     on_round: Callable[[int], None] | None = None,
+    store: Store | None = None,
+    preparing: bool = False,
 ) -> Session:
     """Meet all parties of the study; return once everybody knows that all are here and agree.
 
     `wait`: seconds for the others to come. `patience`: seconds that one may be silent later. `on_frame` sees every
-    frame that leaves, `on_round` counts the rounds.
+    frame that leaves, `on_round` counts the rounds. `store`: where correlated randomness is taken from first; a portion
+    of it is reserved once all are known to be at the same. `preparing`: to make a store, not to run.
     Raises KeyFileError if the key is not that of `me`, LinkError if a party is absent or does not agree.
     """
     _check_key(manifest, identity, me)
     links = Links(identity, me, manifest.parties, on_frame)
     deadline = time.monotonic() + wait
     try:
-        meeting = meet(links, manifest, me, wait)
+        state = PREPARING if preparing else store.state if store else b""
+        meeting = meet(links, manifest, me, wait, state)
         channel = Channel(links, meeting.names, meeting.rank, meeting.session, wait + _CONFIRM_MARGIN)
         _confirm(channel, meeting)
+        stocked = store is not None and store.left > 0
+        if store is not None and stocked:
+            store.reserve()
     except BaseException as error:
         links.stop(error, _grace(error, deadline))
         links.close()
         raise
     channel.patience = patience
-    return Session(links, channel, meeting, on_round)
+    return Session(links, channel, meeting, on_round, store if stocked else None)
 
 
 def _grace(error: BaseException, deadline: float) -> float:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from smpc.config import Manifest
     from smpc.demo import Demo
     from smpc.ledger import Entry
+    from smpc.plan import Plan
     from smpc.run import Outcome
 
 
@@ -83,6 +84,30 @@ def print_outcome(console: Console, outcome: Outcome, party: str, out: Path | No
     if study.program:
         console.print(f"returned {outcome.returned!r}", markup=False, soft_wrap=True)
     print_done(console, study.name, outcome.cost, statement, outcome.opened, manifest.release.to)
+
+
+def print_plan(console: Console, plan: Plan) -> None:
+    """What `smpc plan` shows."""
+    from smpc.plan import NETWORKS
+
+    lines = [f"{plan.study}, for {plan.assumed}; correlated randomness from {plan.preprocessing}", ""]
+    width = max(len(party.name) for party in plan.parties)
+    lines.append(f"{'':{width}}  rounds     sends        for randomness beside")
+    for party in plan.parties:
+        beside = f"{party.offline.rounds:,} rounds, {_size(party.offline.sent)}"
+        lines.append(f"{party.name:{width}}  {party.online.rounds:>6,}  {_size(party.online.sent):>8}        {beside}")
+    lines += ["", f"{'correlation':16}  asked for  ring elements"]
+    lines += [f"{kind:16}  {asked:>9,}  {elements:>13,}" for kind, (asked, elements) in sorted(plan.kinds.items())]
+    lines += ["", f"memory for these about {_size(plan.memory)} a party", ""]
+    lines += [f"{network.name:26}  about {plan.seconds(network):,.1f} s" for network in NETWORKS]
+    console.print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count} B"
 
 
 def print_answers(

@@ -37,6 +37,7 @@ SOUND = "check: the fit can be trusted"
 ROWS = "rows"
 FREEDOM = "effective degrees of freedom"
 PUBLIC = frozenset({ROWS, VARY, SOUND})
+GOOD = {VARY: 1, SOUND: 0}  # how checks end in a run that has a result
 
 _STRONGEST, _WEAKEST = 2.0**7, 2.0**-30  # penalty per row
 
@@ -101,21 +102,36 @@ def prepare(manifest: Manifest, table: Table) -> Prepared:
     return Prepared(u, names)
 
 
-def fit(gate: Gate, manifest: Manifest, prepared: Prepared) -> LinearResult | None:
+@dataclass(frozen=True)
+class Layout:
+    """What every owner knows of the data: rows in total, and the rank that holds each column if columns are split."""
+
+    rows: int
+    owners: tuple[int, ...] = ()
+
+
+def agree(gate: Gate, manifest: Manifest, prepared: Prepared) -> Layout:
+    """The layout of everybody's data; one round. With split = "rows", opens the number of rows to every party.
+
+    Raises DataError if columns are split in a way that makes no study.
+    """
+    if manifest.study.split == "columns":
+        return Layout(len(prepared.u), _owners(gate, geometry(manifest), prepared))
+    return Layout(_count_rows(gate, len(prepared.u)))
+
+
+def fit(gate: Gate, manifest: Manifest, prepared: Prepared, layout: Layout) -> LinearResult | None:
     """The result at a receiver, None elsewhere.
 
-    Opens to every party the number of rows and two checks; to the receivers what [release] names. Raises
-    ModelError if there is no result to trust, DataError if columns are split in a way that makes no study.
+    Opens to every party two checks; to the receivers what [release] names. Raises ModelError if there is no result to
+    trust.
     """
     shape = geometry(manifest)
-    by_columns = manifest.study.split == "columns"
-    owners = _owners(gate, shape, prepared) if by_columns else ()
-    rows = len(prepared.u) if by_columns else _count_rows(gate, len(prepared.u))
-    design = _design(manifest, shape, rows)
-    if by_columns:
-        secret = moments.of_columns(gate.party, prepared.u, owners)
+    design = _design(manifest, shape, layout.rows)
+    if layout.owners:
+        secret = moments.of_columns(gate.party, prepared.u, layout.owners)
     else:
-        secret = moments.of_rows(gate.party, prepared.u, rows)
+        secret = moments.of_rows(gate.party, prepared.u, layout.rows)
     _require_variation(gate, shape, secret)
     fitted = linear.fit(gate.party, secret, design)
     for wrong, reason in zip(gate.announce(**{SOUND: fitted.wrong})[SOUND], linear.REASONS, strict=True):

@@ -122,6 +122,12 @@ def _cut(views: Sequence[memoryview]) -> Iterator[list[memoryview]]:
         yield pieces
 
 
+def message_bytes(elements: int) -> int:
+    """How many bytes the frames of a message have that carries so many ring elements."""
+    size = elements * ring.BYTES
+    return size + TAG_BYTES * max(1, -(-size // CHUNK))
+
+
 class Assembly:
     """The arrays of one expected message, filled frame by frame."""
 

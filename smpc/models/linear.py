@@ -205,8 +205,8 @@ def _residual_margin(party: Party, sse: Share, beta: Share, design: Design) -> S
     """
     exponent = min(31, 42 - (design.rows - 1).bit_length())
     squared = square(party, truncate(party, beta.reshape(-1), 10)).sum()  # 40 bits
-    shift = 22 - exponent
-    margin = squared * (1 << shift) if shift >= 0 else truncate(party, squared, -shift)
+    # One step for any number of rows, so that what is computed does not depend on it.
+    margin = truncate(party, squared, 9) * (1 << 31 - exponent)
     return sse - margin - (1 << MANTISSA_BITS - SMALLEST_RESIDUAL_BITS)
 
 

@@ -70,7 +70,7 @@ def fit(tables, columns, *, split="rows", penalty=None):
         prepared = study.prepare(a_manifest, table)
         with opened.open(name, on_frame=lambda *frame: frames[name].append(frame)) as session:
             gate = Gate(session, session.names, a_manifest.release.to, Ledger("s", "5e55"), study.PUBLIC)
-            return study.fit(gate, a_manifest, prepared)
+            return study.fit(gate, a_manifest, prepared, study.agree(gate, a_manifest, prepared))
 
     results = dict(zip(names, together(*(lambda n=name: live(n) for name in names)), strict=True))
     for result in results.values():

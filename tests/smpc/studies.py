@@ -31,7 +31,7 @@ def manifest(features, ranges, parties, *, split="rows", penalty=None, to=("nort
         + f"[release]\nto = {list(to)!r}\nminimum_rows = {minimum_rows}\n".replace("'", '"')
         + ("" if outputs is None else f"outputs = {list(outputs)!r}\n".replace("'", '"'))
         + "".join(f'[[party]]\nname = "{name}"\n' for name in NAMES[:parties])
-        + '[[party]]\nname = "helper"\nrole = "dealer"\n'
+        + '[security]\npreprocessing = "dealer"\n[[party]]\nname = "helper"\nrole = "dealer"\n'
     )
     return parse_manifest(text.encode(), "study.toml", allow_incomplete=True)
 
@@ -56,7 +56,8 @@ def fit(a_manifest, tables, ledgers=None):
 
     def program(party):
         gate = Gate(party, names, a_manifest.release.to, ledgers[party.rank], study.PUBLIC)
-        return study.fit(gate, a_manifest, prepared[party.rank])
+        mine = prepared[party.rank]
+        return study.fit(gate, a_manifest, mine, study.agree(gate, a_manifest, mine))
 
     return Run(local.run_all(everyone, program), everyone, ledgers)
 

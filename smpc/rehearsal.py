@@ -1,0 +1,173 @@
+"""A run on shapes alone: what it takes, what it sends, in how many rounds, without data and without peers.
+
+The flow of a computation depends on public values only. So the real code, run by a party that sends nothing, takes
+zeros for correlated randomness and gets zeros for messages, asks for the same correlations in the same order and has
+the same rounds and messages as a run in earnest. Nothing is computed with anybody's data.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from protocols.dealerless import Dealerless
+from protocols.local import LocalPeers, Message
+from protocols.ot_pairs import Step, setup_of
+from protocols.party import assemble, secrets_of
+from protocols.ring import size
+from protocols.transfers import Job, rounds_of
+from smpc import requests, wire
+from smpc.release import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from queue import Queue
+
+    from protocols.party import Correlation, Received
+    from protocols.ring import RingArray, Shape
+    from protocols.shares import Share
+
+C = TypeVar("C")
+
+
+@dataclass
+class Tally:
+    """What one party does: rounds, and bytes of frames to each rank; the dealer comes after all owners."""
+
+    rounds: int = 0
+    bytes_to: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def sent(self) -> int:
+        return self.bytes_to.total()
+
+    def send(self, peer: int, elements: int) -> None:
+        self.bytes_to[peer] += wire.message_bytes(elements)
+
+    def step(self, rank: int, step: Step) -> None:
+        """A round of oblivious transfer."""
+        self.rounds += 1
+        for (sender, receiver), words in step.words.items():
+            if sender == rank:
+                self.send(receiver, words)
+
+
+class Zeros:
+    """A stream of zeros."""
+
+    def __init__(self) -> None:
+        self.position = 0
+
+    def ring(self, shape: Shape) -> RingArray:
+        self.position += size(shape)
+        return np.zeros(shape, np.uint64)
+
+
+@dataclass
+class Rehearsal:
+    """A `protocols.party.Party` that is alone; `taken`: what it asked for, in order.
+
+    `everybody`: the mailboxes of all parties, each in a thread of its own, where what they send each other matters
+    (the shapes of a program's arrays); without, every message that comes is zeros.
+    """
+
+    rank: int
+    count: int
+    everybody: Mapping[tuple[int, int], Queue[Message | None]] | None = None
+    online: Tally = field(default_factory=Tally)
+    taken: list[Correlation[Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._streams = {peer: Zeros() for peer in range(self.count) if peer != self.rank}
+        self.peers = LocalPeers(self.rank, self.count, self.everybody or {})
+
+    def exchange(
+        self, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
+    ) -> Received:
+        self.online.rounds += 1
+        for peer, arrays in send.items():
+            self.online.send(peer, sum(array.size for array in arrays))
+        if self.everybody is not None:
+            return self.peers.post(step, send, receive)()
+        return {peer: [np.zeros(shape, np.uint64) for shape in shapes] for peer, shapes in receive.items()}
+
+    def take(self, correlation: Correlation[C]) -> C:
+        self.taken.append(correlation)
+        return assemble(correlation, self.rank, [np.zeros(one.shape, np.uint64) for one in secrets_of(correlation)])
+
+    def common(self, peer: int) -> Zeros:
+        return self._streams[peer]
+
+    def leave(self) -> None:
+        if self.everybody is not None:
+            self.peers.leave()
+
+
+@dataclass(frozen=True)
+class RehearsalGate(Gate):
+    """A gate that opens zeros, and what checks say when all is well: `outcomes` by name."""
+
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+
+    def announce(self, **results: Share) -> dict[str, RingArray]:
+        opened = super().announce(**results)
+        return {name: np.full_like(values, self.outcomes.get(name, 0)) for name, values in opened.items()}
+
+
+# Where the randomness comes from
+
+
+@dataclass
+class _Counted:
+    """Runs jobs of oblivious transfer by counting what they send."""
+
+    rank: int
+    count: int
+    tally: Tally
+    transfers: int = 0
+
+    def run(self, jobs: Sequence[Job]) -> list[RingArray | None]:
+        for step in rounds_of(jobs):
+            self.tally.step(self.rank, step)
+        for job in jobs:
+            if self.rank in (job.sender, job.receiver):
+                self.transfers += 64 * job.words
+        return [np.zeros(job.shape, np.uint64) if self.rank in (job.sender, job.receiver) else None for job in jobs]
+
+
+def without_dealer(rank: int, count: int, batches: Iterable[Sequence[Correlation[Any]]]) -> tuple[Tally, int]:
+    """What making correlations by oblivious transfer takes at one party, set-up included; and how many transfers."""
+    tally = Tally()
+    counted = _Counted(rank, count, tally)
+    maker = Dealerless(counted, Zeros(), {peer: Zeros() for peer in range(count) if peer != rank})
+    for number, batch in enumerate(batches):
+        if not number:
+            for step in setup_of(count):
+                tally.step(rank, step)
+        maker.make(batch)
+    return tally, counted.transfers
+
+
+def from_dealer(rank: int, count: int, taken: Sequence[Correlation[Any]]) -> Tally:
+    """What asking a dealer for correlations takes at one party; at the dealer for rank = `count`."""
+    tally = Tally()
+    for correlation in taken:
+        if rank == 0:
+            tally.bytes_to[count] += wire.TAG_BYTES + len(requests.encode(correlation))
+        if rank == count:
+            tally.send(0, sum(size(secret.shape) for secret in correlation.derived()))
+    return tally
+
+
+def everyone(count: int) -> list[Rehearsal]:
+    """Parties of a program, each to be run in a thread."""
+    from queue import Queue
+
+    mailboxes: dict[tuple[int, int], Queue[Message | None]] = {
+        (a, b): Queue() for a in range(count) for b in range(count)
+    }
+    return [Rehearsal(rank, count, mailboxes) for rank in range(count)]
