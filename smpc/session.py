@@ -154,7 +154,7 @@ class Session:
 
     def _without_dealer(self) -> Dealerless:
         if self._dealerless is None:
-            own, peers = Prg(fresh_seed()), _Offline(self)
+            own, peers = Prg(fresh_seed()), Offline(self)
             seeds = {peer: seed for peer, seed in self._meeting.seeds.items() if peer < self.count}
             common = {peer: Prg(derive(seed, "zeros offline", self.id)) for peer, seed in seeds.items()}
             self._dealerless = Dealerless(Transfers(peers, connect(peers, self.id, own)), own, common)
@@ -266,7 +266,7 @@ class Session:
         self._links.finish(self._meeting.names[peer])
 
 
-class _Offline:
+class Offline:
     """The peers of a session as oblivious transfer sees them; its rounds are counted apart."""
 
     def __init__(self, session: Session) -> None:

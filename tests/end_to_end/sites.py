@@ -135,9 +135,11 @@ class Sites:
 FEATURES = ("age", "bmi", "bp")
 
 
-def sites(folder, *, owners=("north", "south"), to=("north",), wait=8.0, study="", release="", tables=None):
+def sites(
+    folder, *, owners=("north", "south"), to=("north",), wait=8.0, study="", release="", tables=None, dealer=True
+):
     """A study on diabetes data, split by rows; `tables`: other rows of FEATURES and the target, by owner."""
-    names = (*owners, "helper")
+    names = (*owners, "helper") if dealer else owners
     columns = (*FEATURES, sample.TARGET)
     if tables is None:
         whole = sample.diabetes()[:, [list(sample.RANGES).index(name) for name in columns]]
@@ -152,13 +154,14 @@ def sites(folder, *, owners=("north", "south"), to=("north",), wait=8.0, study="
         if site.name in owners:
             sample.write_csv(site.data, columns, tables[site.name])
     for site in everyone.values():
-        site.study.write_text(manifest(columns, to, study, release) + "".join(blocks))
+        site.study.write_text(manifest(columns, to, study, release, dealer=dealer) + "".join(blocks))
     return Sites(everyone)
 
 
-def manifest(columns, to, study="", release=""):
+def manifest(columns, to, study="", release="", *, dealer=True):
     head = study or f'model = "linear"\nsplit = "rows"\ntarget = "{columns[-1]}"\nfeatures = {list(columns[:-1])!r}\n'
     text = f'[study]\nname = "progression"\n{head}\n[release]\nto = {list(to)!r}\n{release}\n'
+    text += f'[security]\npreprocessing = "{"dealer" if dealer else "ot"}"\n'
     return text.replace("'", '"') + sample.columns_toml(columns)
 
 

@@ -20,6 +20,9 @@ unit = "kg/m2"
 type = "integer"
 range = [0, 400]
 
+[security]
+preprocessing = "dealer"
+
 [release]
 to = ["north"]
 

@@ -50,12 +50,13 @@ class Study:
         return self.manifest.party(name)
 
 
-def study(owners=2, *, silent=(), minimum_rows=10, keys=None, ports=None):
-    """A study with a dealer. `silent`: parties without an address. `keys` and `ports` as in another study."""
-    names = [*OWNERS[:owners], DEALER]
+def study(owners=2, *, silent=(), minimum_rows=10, keys=None, ports=None, dealer=True):
+    """A study, with a dealer or without. `silent`: parties without address. `keys`, `ports`: as in another study."""
+    names = [*OWNERS[:owners], *([DEALER] if dealer else [])]
     keys = keys or {name: generate(name) for name in names}
     ports = ports or {name: free_port() for name in names}
     text = f'[study]\nname = "small"\nprogram = "small.py:main"\n[release]\nto = ["north"]\n{minimum_rows = }\n'
+    text += f'[security]\npreprocessing = "{"dealer" if dealer else "ot"}"\n'
     for name in names:
         text += f'[[party]]\nname = "{name}"\npublic_key = "{keys[name].public.hex()}"\n'
         text += 'role = "dealer"\n' if name == DEALER else ""

@@ -28,6 +28,8 @@ SUBSETS = [
     if "coefficients" in subset or "standard_errors" not in subset
 ]
 
+DEALT = '[security]\npreprocessing = "dealer"\n'
+
 
 def fitted(**changes) -> LinearResult:
     """Ordinary least squares on the diabetes data, in float64."""
@@ -74,6 +76,6 @@ def manifest(study='model = "linear"\nsplit = "rows"', owners=OWNERS, to=None, r
     parties = "\n".join(f'[[party]]\nname = "{name}"' for name in owners)
     text = (
         f'[study]\nname = "diabetes"\n{study}\n{variables}[release]\nto = [{receivers}]\n{release}\n'
-        f'{sample.columns_toml(tuple(sample.RANGES))}\n{parties}\n[[party]]\nname = "helper"\nrole = "dealer"\n'
+        f'{sample.columns_toml(tuple(sample.RANGES))}\n{DEALT}{parties}\n[[party]]\nname = "helper"\nrole = "dealer"\n'
     )
     return parse_manifest(text.encode(), "study.toml", allow_incomplete=True)

@@ -13,7 +13,7 @@ from smpc.config import load_manifest, parse_manifest
 from smpc.errors import ManifestError
 from tests.smpc.manifests import GOOD, KEYS, changed
 
-PROGRAM = GOOD[GOOD.index("[release]") :]
+PROGRAM = GOOD[GOOD.index("[security]") :]
 
 
 def parse(text, **options):
@@ -46,10 +46,17 @@ def test_defaults():
     assert (manifest.study.confidence_level, manifest.study.penalty) == (0.95, 0.0)
     assert manifest.study.fraction_bits == 20
     assert (manifest.columns["age"].type, manifest.columns["age"].unit) == ("number", None)
-    assert (manifest.security.adversary, manifest.security.preprocessing) == ("semi-honest", "dealer")
+    assert manifest.security.adversary == "semi-honest"
     assert manifest.release.minimum_rows == 10
     assert manifest.release.outputs == ("coefficients", "standard_errors", "fit")
     assert manifest.parties[0].role == "owner"
+
+
+def test_without_a_word_there_is_no_third_party():
+    helper = GOOD[GOOD.index('[[party]]\nname = "helper"') : GOOD.index('[[party]]\nname = "south"')]
+    manifest = parse(GOOD.replace(helper, "").replace('preprocessing = "dealer"', ""))
+    assert manifest.security.preprocessing == "ot"
+    assert manifest.dealer is None
 
 
 def test_a_program_needs_no_columns():
@@ -105,6 +112,11 @@ NO_NAME = "is no name for a column: one line of at most 200 characters, no space
 NO_OWNER = "which is no owner here; the owners are north, south"
 SAME = '[[party]] "north" and "south" have the same'
 OUTPUTS = '[release] outputs must be a list of some of "coefficients", "standard_errors", "fit"'
+DEALT = 'preprocessing = "dealer"'
+NO_DEALER = (
+    'preprocessing = "ot" needs no dealer: remove the [[party]] with role = "dealer", or say '
+    '[security] preprocessing = "dealer"'
+)
 MISTAKES = [
     # unknown and missing
     ("features", "featurs", "[study] has the unknown key featurs; did you mean features?"),
@@ -197,17 +209,14 @@ MISTAKES = [
     ),
     # security
     (
-        "[release]",
-        '[security]\nadversary = "malicious"\n[release]',
+        DEALT,
+        'adversary = "malicious"',
         '[security] adversary = "malicious" is not available in this version; use "semi-honest"',
     ),
-    (
-        "[release]",
-        '[security]\npreprocessing = "ot"\n[release]',
-        '[security] preprocessing = "ot" is not available in this version; use "dealer"',
-    ),
-    ("[release]", '[security]\nadversary = "x"\n[release]', '[security] adversary must be "semi-honest"'),
-    ("[release]", '[security]\npreprocessing = "x"\n[release]', '[security] preprocessing must be "dealer"'),
+    (DEALT, 'preprocessing = "ot"', NO_DEALER),
+    (DEALT, "", NO_DEALER),
+    (DEALT, 'adversary = "x"', '[security] adversary must be "semi-honest"'),
+    (DEALT, 'preprocessing = "x"', '[security] preprocessing must be "ot" or "dealer"'),
     # release
     (RELEASE, "to = []", "[release] to must be a list of names of parties, at least one"),
     (RELEASE, 'to = "north"', "[release] to must be a list of names of parties, at least one"),
@@ -261,7 +270,7 @@ MISTAKES = [
     ("north.example:7001", "north.example:65536", ADDRESS),
     ("north.example:7001", "2001:db8::2:7001", ADDRESS),
     ("north.example:7001", "tcp://north:7001", ADDRESS),
-    ('"dealer"', '"deeler"', '[[party]] "helper" role must be "owner" or "dealer"'),
+    ('role = "dealer"', 'role = "deeler"', '[[party]] "helper" role must be "owner" or "dealer"'),
     ('role = "dealer"', "", 'preprocessing = "dealer" needs one [[party]] with role = "dealer", not 0'),
     (
         'name = "south"',

@@ -1,0 +1,174 @@
+"""What a plan says is what a run does: rounds and correlations exactly, bytes nearly."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from smpc import plan, sample, study
+from smpc.config import parse_manifest
+from smpc.data import read_table
+from smpc.errors import ManifestError, ModelError
+from smpc.helper import serve
+from smpc.identity import generate
+from smpc.ledger import Ledger
+from smpc.party import CHECKS, Party
+from smpc.release import Gate
+from tests.smpc.network import DEALER, OWNERS, Study, free_port, run, together
+from tests.smpc.network import study as program_study
+
+FEATURES = ("age", "bmi", "bp")
+COLUMNS = (*FEATURES, sample.TARGET)
+
+
+def test_a_plan_needs_a_manifest_and_nothing_else():
+    found = plan.of_model(model(3).manifest, study.Layout(442))
+    assert found.parties[0].online.rounds > 100
+    assert found.kinds["MatrixTriple"][0] > 10
+
+
+def model(owners, *, split="rows", penalty=None, dealer=False):
+    """A study on the diabetes data with keys and ports."""
+    names = [*OWNERS[:owners], *([DEALER] if dealer else [])]
+    keys = {name: generate(name) for name in names}
+    kind = 'model = "linear"\n' if penalty is None else f'model = "ridge"\npenalty = {penalty}\n'
+    text = f'[study]\nname = "planned"\n{kind}split = "{split}"\ntarget = "{COLUMNS[-1]}"\n'
+    text += f"features = {json.dumps(FEATURES)}\n{sample.columns_toml(COLUMNS)}\n"
+    text += f'[security]\npreprocessing = "{"dealer" if dealer else "ot"}"\n[release]\nto = ["north"]\n'
+    for name in names:
+        role = 'role = "dealer"\n' if name == DEALER else ""
+        text += f'[[party]]\nname = "{name}"\n{role}address = "127.0.0.1:{free_port()}"\n'
+        text += f'public_key = "{keys[name].public.hex()}"\n'
+    return Study(parse_manifest(text.encode(), "study.toml"), keys)
+
+
+def tables(owners, split):
+    whole = sample.diabetes()[:, [list(sample.RANGES).index(name) for name in COLUMNS]]
+    if split == "rows":
+        parts = sample.split_rows(whole, owners)
+        return [dict(zip(COLUMNS, part.T, strict=True)) for part in parts]
+    held = np.array_split(np.arange(len(COLUMNS)), owners)
+    return [{COLUMNS[at]: whole[:, at] for at in numbers} for numbers in held]
+
+
+def fit(a_study, split):
+    """Every owner's session and layout after a run over encrypted links, before leave is taken."""
+    manifest = a_study.manifest
+    names = tuple(party.name for party in manifest.owners)
+    counted = {}
+
+    def live(name):
+        with a_study.open(name) as session:
+            if name == DEALER:
+                serve(session)
+                counted[name] = 0, session.bytes_sent
+                return
+            table = read_table(tables(len(names), split)[session.rank], manifest.columns, COLUMNS, require="some")
+            prepared = study.prepare(manifest, table)
+            gate = Gate(session, names, manifest.release.to, Ledger("planned", ""), study.PUBLIC)
+            layout = study.agree(gate, manifest, prepared)
+            if manifest.dealer is None:
+                session.prepare(plan.rehearse_model(manifest, layout, session.rank).taken)
+            study.fit(gate, manifest, prepared, layout)
+            counted[name] = session.rounds, session.bytes_sent, session.offline_rounds, session.offline_bytes
+            counted[name, "taken"], counted["layout"] = session.taken, layout
+
+    results = together(*(lambda n=name: live(n) for name in a_study.keys))
+    assert results == [None] * len(results)
+    return counted
+
+
+@pytest.mark.parametrize("dealer", [False, True])
+@pytest.mark.parametrize(
+    ("owners", "split", "penalty"), [(3, "rows", None), (2, "columns", None), (3, "columns", 2.0), (2, "rows", 1.0)]
+)
+def test_a_run_does_what_the_plan_says(owners, split, penalty, dealer):
+    a_study = model(owners, split=split, penalty=penalty, dealer=dealer)
+    counted = fit(a_study, split)
+    found = plan.of_model(a_study.manifest, counted["layout"])
+    for party in found.parties[:owners]:
+        rounds, sent, offline_rounds, offline = counted[party.name]
+        assert party.online.rounds == rounds
+        assert party.offline.rounds == offline_rounds
+        assert counted[party.name, "taken"] == list(found.correlations)
+        assert party.online.sent == pytest.approx(sent - offline, rel=0.05)
+        assert party.offline.sent == pytest.approx(offline, rel=0.05)
+    if dealer:
+        assert found.parties[-1].offline.sent + found.parties[-1].online.sent == pytest.approx(
+            counted[DEALER][1], rel=0.05
+        )
+
+
+def test_rows_do_not_matter_where_rows_are_split():
+    manifest = model(3).manifest
+    few, many = (plan.of_model(manifest, study.Layout(rows)) for rows in (10, 10**7))
+    assert few.correlations == many.correlations
+    assert [party.online.rounds for party in few.parties] == [party.online.rounds for party in many.parties]
+
+
+def program(party):
+    x = party.share(np.ones((5, 3)) if party.rank == 0 else None, owner=0)
+    y = party.share(np.ones(3) if party.rank == 1 else None, owner=1)
+    return ((x @ y) * 2.5).sum().reveal()
+
+
+@pytest.mark.parametrize("dealer", [False, True])
+@pytest.mark.parametrize("owners", [2, 3])
+def test_a_program_does_what_its_plan_says(owners, dealer):
+    a_study = program_study(owners, dealer=dealer)
+    found = plan.of_program(a_study.manifest, program, 0)
+
+    def live(session):
+        gate = Gate(session, session.names, a_study.manifest.release.to, Ledger("small", ""), CHECKS)
+        digest = np.zeros(4, np.uint64)
+        others = [rank for rank in range(session.count) if rank != session.rank]
+        session.exchange("program", {p: [digest] for p in others}, {p: [digest.shape] for p in others})
+        program(Party(session, gate))
+        return session
+
+    sessions = run(a_study, live)
+    for party in found.parties[:owners]:
+        session = sessions[party.name]
+        assert party.online.rounds == session.rounds
+        assert party.offline.rounds == session.offline_rounds
+        assert session.taken == list(found.correlations)
+        assert party.online.sent + party.offline.sent == pytest.approx(session.bytes_sent, rel=0.05)
+
+
+def test_kinds_are_counted():
+    found = plan.of_program(program_study(2, dealer=False).manifest, program, 0)
+    asked = Counter(type(one).__name__ for one in found.correlations)
+    assert {kind: n for kind, (n, _) in found.kinds.items()} == asked
+
+
+def test_time_grows_with_the_delay():
+    found = plan.of_model(model(2).manifest, study.Layout(100))
+    seconds = [found.seconds(network) for network in plan.NETWORKS]
+    assert seconds == sorted(seconds)
+    assert seconds[-1] > 0.04 * found.parties[0].online.rounds
+
+
+# What the manifest does not say
+
+
+def test_columns_are_dealt_out_if_nobody_says():
+    manifest = model(2, split="columns").manifest
+    assert plan.layout_of(manifest, 50, {}) == study.Layout(50, (0, 0, 1, 1))
+    assert plan.layout_of(manifest, 50, {"south": ["age"]}) == study.Layout(50, (1, 0, 0, 1))
+
+
+def test_columns_of_nobody_are_refused():
+    manifest = model(2, split="columns").manifest
+    for said in ({"west": ["age"]}, {"south": ["height"]}):
+        with pytest.raises(ManifestError, match="which the study has not"):
+            plan.layout_of(manifest, None, said)
+    with pytest.raises(ManifestError, match='split = "columns"'):
+        plan.layout_of(model(2).manifest, None, {"south": ["age"]})
+
+
+def test_too_few_rows_are_refused():
+    with pytest.raises(ModelError, match="too few"):
+        plan.of_model(model(2).manifest, study.Layout(3))
