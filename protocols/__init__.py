@@ -1,4 +1,4 @@
-"""Secure multi-party protocols, one idea a file. Needs numpy and cryptography; knows no socket, file or clock.
+"""Secure multi-party protocols, one idea a file. Needs numpy, cryptography, PyNaCl; knows no socket, file or clock.
 
 In import order:
 
@@ -12,5 +12,14 @@ binary        [KS73]    and, addition, position of the leading bit, on words sha
 conversion    [EGKRS20] arithmetic to bits and back; sign
 functions     [Ito97]   normalization, square root
 linalg        [Hig08]   inverse square root and solution of symmetric positive definite systems
+
+bits, crhash_gkwy20     [War12], [GKWY20]  transposition; the hash of related blocks
+ot_co15                 [CO15]    base oblivious transfer
+ot_ggm86                [GGM86]   seeds for all of 16 leaves but one
+ot_roy22                [Roy22]   extension of oblivious transfer
+products_gilboa99       [Gil99]   products of two parties' values from transfers
+ot_pairs, transfers     set-up between every two parties; jobs in rounds
+dealerless              [Gil99], [RW19]    every correlation without a third party
+
 local         all parties in one process, a thread each
 """

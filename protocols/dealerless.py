@@ -11,8 +11,8 @@ A sum over parties is local; what is not are products of one party's value with 
                  s ⊕ β = s + β - 2sβ, where sβ takes one transfer from each party before ([RW19], [EGKRS20])
     r, its top bit, r >> f, r both ways: weighted sums of such bits, local
 
-Every derived secret is then refreshed by a sharing of zero from streams that each two parties hold in common, so that
-shares are uniform whatever was sent. Semi-honest, all but one; see `ot_roy22` for what nothing notices.
+Every part that is not a party's own draw is then refreshed by a sharing of zero from streams that each two parties
+hold in common, so that shares are uniform whatever was sent. Semi-honest, all but one; see `ot_roy22` for what nothing notices.
 
 A maker is a generator: it yields jobs, and is sent this party's shares of their results. Makers of many correlations
 run side by side, so that their jobs share rounds.
@@ -35,6 +35,7 @@ from protocols.conversion import DaBits, EdaBits
 from protocols.functions import BoundedRandom
 from protocols.party import Correlation, Stream, secrets_of
 from protocols.ring import BITS, RingArray, Shape
+from protocols.shares import add_up
 from protocols.transfers import Conjunction, Job, Product
 from protocols.truncation import TruncationMask
 
@@ -43,6 +44,7 @@ Maker: TypeAlias = Generator[Sequence[Job], Sequence[RingArray | None], Arrays]
 
 _GROUP = 1 << 21  # transfers, about, of correlations that are made side by side
 _PIECE = 1 << 14  # elements of a correlation that are made at once
+_PRODUCTS = 1 << 16  # products of numbers in a matrix product that are made at once
 _LONGEST = 1 << 12  # ring elements in one message
 
 
@@ -141,6 +143,8 @@ class Dealerless:
                 maker.send([next(results) for _ in jobs])
             except StopIteration as stop:
                 total = total + stop.value
+            else:
+                raise ValueError("a maker among others yields once")
         return total
 
     def arithmetic(self, bits: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
@@ -269,9 +273,11 @@ def _maker(correlation: Correlation[Any]) -> Callable[[Dealerless, Any], Maker]:
 
 
 def _pieces(correlation: Any) -> Iterator[Any]:
-    """What is elementwise, in pieces of one axis; matrices whole."""
+    """What is elementwise, in pieces of one axis; matrix products, in pieces of the sum."""
     if isinstance(correlation, MatrixTriple):
-        yield correlation
+        step = max(1, _PRODUCTS // max(1, correlation.m * correlation.p))
+        for start in range(0, max(1, correlation.k), step):
+            yield replace(correlation, k=min(step, correlation.k - start))
         return
     _maker(correlation)
     count = ring.size(correlation.shape)
@@ -283,10 +289,17 @@ def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
     secrets = secrets_of(correlation)
     if not parts:
         return [np.zeros(secret.shape, np.uint64) for secret in secrets]
+    if isinstance(correlation, MatrixTriple):
+        a, b, c = zip(*parts, strict=True)
+        return [np.concatenate(a, axis=1), np.concatenate(b, axis=0), add_up(c)]
     return [
         np.concatenate(column).reshape(secret.shape)
         for secret, column in zip(secrets, zip(*parts, strict=True), strict=True)
     ]
+
+
+def _products(piece: Any) -> int:
+    return piece.m * piece.k * piece.p if isinstance(piece, MatrixTriple) else 0
 
 
 def _groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
@@ -295,7 +308,7 @@ def _groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]
     size = 0
     for number, piece in pieces:
         group.append((number, piece))
-        size += BITS * sum(ring.size(secret.shape) for secret in secrets_of(piece))
+        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + _products(piece))
         if size >= _GROUP:
             yield group
             group, size = [], 0

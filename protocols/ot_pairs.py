@@ -33,8 +33,8 @@ class Step(NamedTuple):
 class Chosen:
     """The receiver's side of a flight: `message` goes to the sender."""
 
-    message: RingArray
-    blocks: RingArray
+    message: RingArray = field(repr=False)
+    blocks: RingArray = field(repr=False)
     hash: Hash
     first: int
 
@@ -47,8 +47,8 @@ class Chosen:
 class Offered:
     """The sender's side of a flight."""
 
-    blocks: RingArray
-    delta: RingArray
+    blocks: RingArray = field(repr=False)
+    delta: RingArray = field(repr=False)
     hash: Hash
     first: int
 

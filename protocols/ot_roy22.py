@@ -62,7 +62,8 @@ class Sender:
     """Holds Δ as 32 nibbles; `leaves`: for each the 16 streams, with None in place of the one that is missing."""
 
     def __init__(self, nibbles: Sequence[int], leaves: Sequence[Sequence[Prg | None]]) -> None:
-        self._nibbles = nibbles
+        bits = [[nibble >> bit & 1 for bit in range(DEPTH)] for nibble in nibbles]
+        self._masks = np.uint64(0) - np.array(bits, np.uint64)  # all ones where Δ has a one
         self._leaves = [[row[x ^ nibble] for x in range(LEAVES)] for nibble, row in zip(nibbles, leaves, strict=True)]
         value = reduce(lambda delta, place: delta | place[1] << DEPTH * place[0], enumerate(nibbles), 0)
         self.delta = np.array([value % (1 << BITS), value >> BITS], np.uint64)
@@ -77,9 +78,8 @@ class Sender:
                     leaf.fill(row)
             mine = planes[nibble * DEPTH : (nibble + 1) * DEPTH]
             fold(rows, mine)
-            for bit in range(DEPTH):
-                if self._nibbles[nibble] >> bit & 1:
-                    mine[bit] ^= corrections[nibble]
+            # the same work for a zero of Δ as for a one
+            mine ^= corrections[nibble] & self._masks[nibble][:, None]
         return _blocks(planes)
 
 

@@ -62,9 +62,9 @@ class Prg:
         """The next elements into the contiguous `out`, which becomes what `ring` would return. Raises ForkError."""
         if os.getpid() != self._process:
             raise ForkError("a stream of masks was inherited over fork: make a new session in the child")
+        octets = out.data.cast("B")  # a TypeError unless contiguous
         self.position += out.size
         out.fill(0)
-        octets = out.data.cast("B")
         self._stream.update_into(octets, octets)
         if sys.byteorder == "big":
             out.byteswap(inplace=True)

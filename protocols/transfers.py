@@ -66,7 +66,7 @@ class Product:
 
     def choices(self) -> RingArray:
         y = _known(self.y)
-        return y if self.bits == BITS else pack(y)
+        return y if self.bits == BITS else pack(y & np.uint64(1))
 
     def offer(self, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
         return gilboa.offer(_known(self.x), self._cut(p), self._cut(q))
@@ -214,30 +214,35 @@ class Transfers:
 
 def _flights(jobs: Sequence[Job]) -> list[_Flight]:
     """Between each two parties and each way, jobs in their order, in bounded flights; all ways fly side by side."""
-    ways: dict[tuple[int, int], list[_Flight]] = {}
+    ways: dict[tuple[int, int], _Way] = {}
     for number, job in enumerate(jobs):
         if job.elements and job.length:
-            _board(ways.setdefault((job.sender, job.receiver), []), number, job)
-    return [[part for flight in side for part in flight] for side in zip_longest(*ways.values(), fillvalue=[])]
+            ways.setdefault((job.sender, job.receiver), _Way()).board(number, job)
+    sides = [way.flights for way in ways.values()]
+    return [[part for flight in side for part in flight] for side in zip_longest(*sides, fillvalue=[])]
 
 
-def _board(flights: list[_Flight], number: int, job: Job) -> None:
-    start = 0
-    while start < job.elements:
-        room = _room(flights[-1], job) if flights else 0
-        if not room:
-            flights.append([])
-            room = max(_room([], job), job.step)
-        stop = min(start + room, job.elements)
-        flights[-1].append((number, job.part(start, stop)))
-        start = stop
+@dataclass
+class _Way:
+    """The flights from one party to another; `words` and `pads`: the room that is left in the last one."""
 
+    flights: list[_Flight] = field(default_factory=list)
+    words: int = 0
+    pads: int = 0
 
-def _room(flight: _Flight, job: Job) -> int:
-    """How many elements of `job` a flight can still take."""
-    words = _FLIGHT_WORDS - sum(part.words for _, part in flight)
-    pads = _FLIGHT_PADS - sum(BITS * part.words * part.length for _, part in flight)
-    return max(0, min(words, pads // (BITS * job.length))) * job.step
+    def board(self, number: int, job: Job) -> None:
+        start = 0
+        while start < job.elements:
+            room = min(self.words, self.pads // (BITS * job.length)) * job.step
+            if room <= 0:
+                self.flights.append([])
+                self.words, self.pads = _FLIGHT_WORDS, _FLIGHT_PADS
+                room = max(job.step, min(self.words, self.pads // (BITS * job.length)) * job.step)
+            part = job.part(start, min(start + room, job.elements))
+            self.flights[-1].append((number, part))
+            self.words -= part.words
+            self.pads -= BITS * part.words * part.length
+            start += part.elements
 
 
 def _between(flight: _Flight, sender: int, receiver: int) -> _Flight:

@@ -144,6 +144,8 @@ class Session:
 
     def make(self, correlations: Sequence[Correlation[Any]]) -> list[list[RingArray]]:
         """This party's part of each, from the dealer or by oblivious transfer: an array for each secret."""
+        for one in correlations:  # parties that make different things must not go on
+            self._program.note("make", repr(one))
         before = self.bytes_sent
         if self._meeting.dealer:
             parts = [self._from_dealer(one) for one in correlations]

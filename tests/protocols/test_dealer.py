@@ -9,6 +9,7 @@ from protocols import dealer, ring
 from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits, EdaBits
+from protocols.party import assemble
 from protocols.prg import Prg, derive
 from protocols.shares import Share, combine, combine_bits
 from protocols.truncation import TruncationMask
@@ -21,11 +22,15 @@ def streams(count):
     return [Prg(derive(SEED, "vector", bytes([rank]))) for rank in range(count)]
 
 
+def dealt(correlation, rank, stream, correction):
+    return assemble(correlation, rank, dealer.part(correlation, rank, stream, correction))
+
+
 def deal(correlation, count):
     """Every party's part."""
     correction = dealer.correct(correlation, streams(count))
     return [
-        dealer.part(correlation, rank, stream, correction if rank == dealer.RECEIVER else [])
+        dealt(correlation, rank, stream, correction if rank == dealer.RECEIVER else [])
         for rank, stream in enumerate(streams(count))
     ]
 
@@ -118,7 +123,7 @@ def test_a_long_sequence_keeps_all_streams_in_step(count):
     theirs, mine = streams(count), streams(count)
     for correlation, law in LAWS:
         correction = dealer.correct(correlation, theirs)
-        parts = [dealer.part(correlation, rank, mine[rank], [] if rank else correction) for rank in range(count)]
+        parts = [dealt(correlation, rank, mine[rank], [] if rank else correction) for rank in range(count)]
         assert law(*whole(parts))
         assert [stream.position for stream in theirs] == [stream.position for stream in mine]
 
@@ -129,7 +134,7 @@ def test_no_two_correlations_share_randomness():
     for _ in range(50):
         correction = dealer.correct(ElementTriple((3,)), theirs)
         for rank in (0, 1):
-            triple = dealer.part(ElementTriple((3,)), rank, mine[rank], [] if rank else correction)
+            triple = dealt(ElementTriple((3,)), rank, mine[rank], [] if rank else correction)
             masks += [part.values for part in triple]
     assert len(np.unique(masks)) == 50 * 2 * 3 * 3
 
@@ -138,7 +143,7 @@ def test_no_two_correlations_share_randomness():
 def test_a_receiver_refuses_a_correction_that_is_not_there_or_too_long(wrong):
     correction = dealer.correct(ElementTriple((3,)), streams(2))
     with pytest.raises(ValueError, match="zip"):
-        dealer.part(ElementTriple((3,)), dealer.RECEIVER, streams(2)[0], correction * wrong)
+        dealt(ElementTriple((3,)), dealer.RECEIVER, streams(2)[0], correction * wrong)
 
 
 @pytest.mark.parametrize("correlation", [ElementTriple((2,)), MatrixTriple(1, 2, 3, (0, 1)), DaBits((4,), 7)])
