@@ -142,13 +142,19 @@ def percent(level: float) -> str:
 
 def cost(spent: Cost) -> list[Figure]:
     """What the run took at this party."""
-    sent = spent.bytes_sent
+    source = spent.preprocessing
+    if spent.offline_bytes:
+        source += f" ({_size(spent.offline_bytes)})"
     return [
         Figure("Rounds of messages", "rounds", f"{spent.rounds:,}"),
-        Figure("Sent to all peers together", "sent", f"{sent / 1e6:,.2f} MB" if sent >= 10_000 else f"{sent:,} bytes"),
+        Figure("Sent to all peers together", "sent", _size(spent.bytes_sent)),
         Figure("Time", "time", f"{spent.seconds:,.2f} s"),
-        Figure("Correlated randomness from", "randomness from", spent.preprocessing),
+        Figure("Correlated randomness from", "randomness from", source),
     ]
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.2f} MB" if count >= 10_000 else f"{count:,} bytes"
 
 
 def values(shape: Sequence[int]) -> str:

@@ -47,7 +47,9 @@ def prepare(request: Request, runs: int, rows: int | None, progress: Progress) -
     with open_session(manifest, identity, request.party, wait=request.wait, preparing=True) as session:
         correlations = _correlations(manifest, request, session, mine, rows)
         listed = b"".join(requests.encode(one) for one in correlations)
-        running.compare(session, "plan", listed, "another plan of this study: give --rows the same value everywhere")
+        running.compare(
+            session, "plan", listed, "plan of this study than this party: give --rows the same value everywhere"
+        )
         progress.stage(f"making {len(correlations)} correlations for {runs} run{'s' * (runs > 1)}")
         write(path, identity.secret, binding, session.id, correlations, _portions(session, correlations, runs), runs)
     return path

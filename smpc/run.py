@@ -241,18 +241,18 @@ def load_program(path: Path, name: str) -> Callable[[Party], Any]:
 
 def compare_programs(session: Session, path: Path) -> None:
     """Raises LinkError unless all owners have the same file: different programs could open what none should."""
-    compare(session, "program", path.read_bytes(), f"another {path.name}: all must have the same file")
+    compare(session, "program", path.read_bytes(), f"{path.name} than this party: all must have the same file")
 
 
 def compare(session: Session, step: str, data: bytes, what: str) -> None:
-    """Raises LinkError, saying that a peer has `what`, unless `data` is the same at all owners. One round."""
+    """Raises LinkError, saying that a peer runs another `what`, unless `data` is the same at all owners. One round."""
     digest = np.frombuffer(hashlib.sha256(data).digest(), "<u8").astype(np.uint64)
     others = [rank for rank in range(session.count) if rank != session.rank]
     theirs = session.exchange(step, {p: [digest] for p in others}, {p: [digest.shape] for p in others})
     for rank in others:
         if not np.array_equal(theirs[rank][0], digest):
             name = session.names[rank]
-            raise LinkError(f"{name} runs {what}", name)
+            raise LinkError(f"{name} runs another {what}", name)
 
 
 def open_gate(manifest: Manifest, session: Session, request: Request, public: frozenset[str]) -> Gate:

@@ -58,7 +58,7 @@ MANIFEST = {
         r"unknown section \[releases\]; did you mean",
     ),
     "a missing key": (edit('target = "progression"\n', ""), r"\[study\] lacks the key target"),
-    "a missing section": (edit("[release]", "[security]"), r"\[security\] has the unknown key to|lacks the section"),
+    "a missing section": (edit("[release]", "[secrecy]"), r"unknown section \[secrecy\]|lacks the section"),
     "one name twice": (edit('name = "south"', 'name = "north"'), r'two \[\[party\]\] blocks have the name "north"'),
     "one key twice": (same_key, r'\[\[party\]\] "north" and "south" have the same public_key'),
     "one address twice": (same_address, r'\[\[party\]\] "north" and "south" have the same address'),
@@ -66,7 +66,7 @@ MANIFEST = {
     "a range that is none": (edit("[10, 60]", "[60, 10]"), r"\[columns.bmi\] range must be \[low, high\]"),
     "no range": (edit("[columns.bmi]", "[columns.bmj]"), r"column 'bmi' has no declared range: add \[columns.bmi\]"),
     "a receiver that is nobody": (edit('"south"]', '"paris"]'), r'\[release\] to has "paris", which is no owner here'),
-    "not there yet": (edit("[release]", '[security]\nadversary = "malicious"\n[release]'), '.* use "semi-honest"$'),
+    "not there yet": (edit("[security]", '[security]\nadversary = "malicious"'), '.* use "semi-honest"$'),
 }
 
 

@@ -157,7 +157,7 @@ def test_local_finds_files_beside_the_study_and_prints_the_table(tmp_path):
     before = files(study)
     end = run("local", study / "study.toml")
     assert end.code == 0, end.stderr
-    assert all(name in end.stdout for name in (*NAMES, "north", "south", "east", "helper"))
+    assert all(name in end.stdout for name in (*NAMES, "north", "south", "east"))
     assert max(map(len, end.stdout.splitlines())) <= 80
     assert files(study) == before  # nothing is left that nobody asked for
 
