@@ -12,7 +12,8 @@ A sum over parties is local; what is not are products of one party's value with 
     r, its top bit, r >> f, r both ways: weighted sums of such bits, local
 
 Every part that is not a party's own draw is then refreshed by a sharing of zero from streams that each two parties
-hold in common, so that shares are uniform whatever was sent. Semi-honest, all but one; see `ot_roy22` for what nothing notices.
+hold in common, so that shares are uniform whatever was sent. Semi-honest, all but one; see `ot_roy22` for what nothing
+notices.
 
 A maker is a generator: it yields jobs, and is sent this party's shares of their results. Makers of many correlations
 run side by side, so that their jobs share rounds.

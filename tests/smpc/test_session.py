@@ -53,11 +53,12 @@ def everything(party):
     return disclose(party, range(party.count), *shares)
 
 
+@pytest.mark.parametrize("dealer", [True, False])
 @pytest.mark.parametrize("owners", [2, 3])
-def test_every_protocol_gives_what_it_gives_in_one_process(owners):
+def test_every_protocol_gives_what_it_gives_in_one_process(owners, dealer):
     expected = local.run(owners, everything)[0]
-    results = run(study(owners), everything)
-    results.pop(DEALER)
+    results = run(study(owners, dealer=dealer), everything)
+    results.pop(DEALER, None)
     assert len(results) == owners
     for result in results.values():
         for got, want in zip(result, expected, strict=True):
