@@ -19,6 +19,7 @@ from smpc.party import CHECKS, Party
 from smpc.release import Gate
 from tests.smpc.network import DEALER, OWNERS, Study, free_port, run, together
 from tests.smpc.network import study as program_study
+from tests.smpc.studies import ridge
 
 FEATURES = ("age", "bmi", "bp")
 COLUMNS = (*FEATURES, sample.TARGET)
@@ -72,7 +73,7 @@ def fit(a_study, split):
             layout = study.agree(gate, manifest, prepared)
             if manifest.dealer is None:
                 session.prepare(plan.rehearse_model(manifest, layout, session.rank).taken)
-            study.fit(gate, manifest, prepared, layout)
+            counted[name, "result"] = study.fit(gate, manifest, prepared, layout)
             counted[name] = session.rounds, session.bytes_sent, session.offline_rounds, session.offline_bytes
             counted[name, "taken"], counted["layout"] = session.taken, layout
 
@@ -96,10 +97,18 @@ def test_a_run_does_what_the_plan_says(owners, split, penalty, dealer):
         assert counted[party.name, "taken"] == list(found.correlations)
         assert party.online.sent == pytest.approx(sent - offline, rel=0.05)
         assert party.offline.sent == pytest.approx(offline, rel=0.05)
+    check_result(counted["north", "result"], penalty)
     if dealer:
         assert found.parties[-1].offline.sent + found.parties[-1].online.sent == pytest.approx(
             counted[DEALER][1], rel=0.05
         )
+
+
+def check_result(result, penalty):
+    data = sample.diabetes()[:, [list(sample.RANGES).index(name) for name in COLUMNS]]
+    plain = ridge(data[:, :-1], data[:, -1], penalty or 0.0)
+    assert (np.abs(result.coefficients - plain.coefficients) < 1e-3 * plain.errors).all()
+    np.testing.assert_allclose(result.standard_errors, plain.errors, rtol=1e-3)
 
 
 def test_rows_do_not_matter_where_rows_are_split():
