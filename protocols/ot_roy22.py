@@ -15,7 +15,8 @@ The paper lets the first nibble's u be the choice and saves 1 bit of 32; here ch
 
 Security: against parties that follow the protocol. There is no check of consistency: a receiver that sends another c
 for some nibbles, or one bit that is wrong in any message, makes a wrong q_j and so a wrong correlation, WHICH NOTHING
-NOTICES. Who made the error and sees whether the result is wrong learns a bit of the other's secret. Links detect bits that change on the way; a party that deviates is outside of what is promised.
+NOTICES. Who made the error and sees whether the result is wrong learns a bit of the other's secret. Links detect bits
+that change on the way; a party that deviates is outside of what is promised.
 
 Cost: 32 bits from receiver to sender for each transfer; 64 bytes of AES and 26 bits of exclusive or for each nibble.
 """

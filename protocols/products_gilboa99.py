@@ -7,9 +7,8 @@ is pᵢ for yᵢ = 0 and qᵢ for yᵢ = 1. The sender sends dᵢ = x + pᵢ - q
     sender  -Σ 2^i pᵢ       receiver  Σ 2^i (hᵢ + yᵢ dᵢ) = Σ 2^i pᵢ + xy
 
 dᵢ is uniform to the receiver whatever x is, as it lacks one of pᵢ and qᵢ. Of dᵢ only 64 - i bits matter mod 2^64, and
-only these are sent: dᵢ and d_(64-i) share a word, 2,080 bits in all for b = 64 (and half a word of zeros at the end of an
-odd number of them). An x of m elements takes the same
-transfers with longer pads.
+only these are sent: dᵢ and d_(64-i) share a word, 2,080 bits in all for b = 64 (and half a word of zeros at the end of
+an odd number of them). An x of m elements takes the same transfers with longer pads.
 
 For words under exclusive or (bit triples) the same with one bit: d = x ⊕ p ⊕ q; p and h ⊕ yd are shares of x ∧ y
 ([GMW87] O. Goldreich, S. Micali, A. Wigderson, STOC 1987).
