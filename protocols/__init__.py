@@ -9,6 +9,7 @@ opening       [BGW88]   open masked values; disclose results
 beaver        [Bea91]   products: elementwise, matrix, square, of private values
 truncation    [EGKRS20] rescaling after a product
 binary        [KS73]    and, addition, position of the leading bit, on words shared by exclusive or
+comparison    [GSV07]   a public word with a shared one
 conversion    [EGKRS20] arithmetic to bits and back; sign
 functions     [Ito97]   normalization, square root
 linalg        [Hig08]   inverse square root and solution of symmetric positive definite systems

@@ -35,6 +35,19 @@ def _transpose(block: RingArray) -> None:
         upper ^= moved
 
 
+def scatter(words: RingArray) -> RingArray:
+    """Every word with bit i moved to where the six digits of i lead in the other order; its own inverse.
+
+    Then bits 2j and 2j + 1 lie 32 apart, and again so in each half of the word.
+    """
+    for upper, lower in ((5, 0), (4, 1), (3, 2)):
+        shift = np.uint64((1 << upper) - (1 << lower))
+        places = np.uint64(sum(1 << i for i in range(BITS) if not i >> upper & 1 and i >> lower & 1))
+        moved = (words >> shift ^ words) & places
+        words = words ^ moved ^ moved << shift
+    return words
+
+
 def pack(bits: RingArray) -> RingArray:
     """ℓ zeros and ones as n = ⌈ℓ/64⌉ words: bit k of word c is bit kn + c of the sequence, absent ones are zero."""
     words = -(-bits.size // BITS)

@@ -5,9 +5,10 @@ Arithmetic-Binary Circuits", CRYPTO 2020: a random word shared both ways (edaBit
 [RW19] D. Rotaru, T. Wood, "MArBled Circuits", INDOCRYPT 2019: random bits shared both ways (daBits) for the other.
 
 to_bits:   open C = x + r under an edaBit (⟨r⟩, [r]); [x] = [C - r] by a carry network.
+negative:  the same opening, of which only the top bit of C - r is computed, by `comparison`.
 from_bits: open o = b ⊕ s under daBits ([s], ⟨s⟩); ⟨b⟩ = o + (1 - 2o)⟨s⟩, local.
 
-Both opened values are uniform, since r and s are.
+All opened values are uniform, since r and s are.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ import numpy as np
 
 from protocols.binary import subtract_from_public
 from protocols.card import card
+from protocols.comparison import less_than
 from protocols.opening import open_masked
 from protocols.party import Part, Party, Secret
 from protocols.ring import BITS, RingArray, Shape
 from protocols.shares import BitShare, Share
+
+_TOP = BITS - 1
+_LOW = (1 << _TOP) - 1
 
 
 class EdaBit(NamedTuple):
@@ -99,10 +104,17 @@ def from_bits(party: Party, x: BitShare, bits: int = BITS) -> Share:
     return mask.arithmetic * (np.uint64(1) - (o + o)) + o
 
 
-@card("EGKRS20", adversary="semi-honest, all but one", rounds=8, elements=24)
+@card("EGKRS20", adversary="semi-honest, all but one", rounds=8, elements=190, per="32 elements")
 def negative(party: Party, x: Share) -> Share:
-    """⟨1⟩ where x < 0 and ⟨0⟩ elsewhere, x read as a signed 64-bit integer. Exact; x's shape."""
-    sign = from_bits(party, to_bits(party, x) >> (BITS - 1), bits=1)
+    """⟨1⟩ where x < 0 and ⟨0⟩ elsewhere, x read as a signed 64-bit integer. Exact; x's shape.
+
+    With C = x + r opened, x = C - r has the top bit C₆₃ ⊕ r₆₃ ⊕ [C mod 2^63 < r mod 2^63]. Takes edaBits and daBits of
+    x's shape, and what `less_than` takes.
+    """
+    mask = party.take(EdaBits(x.shape))
+    (c,) = open_masked(party, x + mask.arithmetic)
+    borrow = less_than(party, c & np.uint64(_LOW), mask.bits & _LOW)
+    sign = from_bits(party, borrow ^ (mask.bits >> _TOP) ^ (c >> np.uint64(_TOP)), bits=1)
     return Share(sign.rank, sign.values[..., 0])
 
 

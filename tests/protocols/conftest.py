@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, conversion, functions, inputs, local, opening, truncation
+from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, truncation
 from protocols.prg import Prg, derive
 from protocols.ring import RingArray
 from protocols.shares import BitShare, Share, split, xor_up
@@ -90,7 +90,8 @@ CASES = {
     "leading_one": Case(binary.leading_one, lambda p, o: binary.leading_one(p, o.word(6)), _all(6)),
     "to_bits": Case(conversion.to_bits, lambda p, o: conversion.to_bits(p, o.share(2, 3)), _all(6)),
     "from_bits": Case(conversion.from_bits, lambda p, o: conversion.from_bits(p, o.word(2, 3), 7), _all(6)),
-    "negative": Case(conversion.negative, lambda p, o: conversion.negative(p, o.share(2, 3)), _all(6)),
+    "less_than": Case(comparison.less_than, lambda p, o: comparison.less_than(p, o.public(32), o.word(32)), _all(1)),
+    "negative": Case(conversion.negative, lambda p, o: conversion.negative(p, o.share(4, 8)), _all(1)),
     "normalize": Case(functions.normalize, lambda p, o: functions.normalize(p, o.share(6, bits=60)), _all(6)),
     "roots": Case(functions.roots, lambda p, o: functions.roots(p, o.share(6, bits=61) + (1 << 61)), _all(6)),
     "square_root": Case(functions.square_root, lambda p, o: functions.square_root(p, o.share(6, bits=60)), _all(6)),

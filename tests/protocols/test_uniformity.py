@@ -8,7 +8,7 @@ fixed: a test passes always or never. Bounds: a χ² over 256 byte values (255 d
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, conversion, functions, inputs, local, opening, truncation
+from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, truncation
 from protocols.prg import Prg
 from protocols.shares import BitShare, Share, split
 
@@ -34,11 +34,12 @@ PROGRAMS = {
     "leading_one": lambda p, x, w: binary.leading_one(p, w),
     "to_bits": lambda p, x, w: conversion.to_bits(p, x),
     "from_bits": lambda p, x, w: conversion.from_bits(p, w, 2),
+    "less_than": lambda p, x, w: comparison.less_than(p, ZEROS, w),
     "negative": lambda p, x, w: conversion.negative(p, x),
     "scale_up": lambda p, x, w: functions.scale_up(p, x, x, 20),
 }
 # The last step of these is local and makes bits or words of which a part is public.
-NOT_FRESH = {"disclose", "subtract_from_public", "leading_one", "to_bits"}
+NOT_FRESH = {"disclose", "less_than", "subtract_from_public", "leading_one", "to_bits"}
 
 
 def run(name, count):
