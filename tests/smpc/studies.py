@@ -44,7 +44,7 @@ class Run:
     ledgers: list
 
 
-def fit(a_manifest, tables, ledgers=None):
+def fit(a_manifest, tables, ledgers=None, seed=SEED):
     """The study on one mapping (from column to values) a party. Raises what the parties raised."""
     wanted = [*a_manifest.study.features, a_manifest.study.target]
     require = "some" if a_manifest.study.split == "columns" else "all"
@@ -53,7 +53,7 @@ def fit(a_manifest, tables, ledgers=None):
     ]
     names = tuple(party.name for party in a_manifest.owners)
     ledgers = ledgers or [Ledger("small", "5e55") for _ in names]
-    everyone = local.parties(len(names), SEED)
+    everyone = local.parties(len(names), seed)
 
     def program(party):
         gate = Gate(party, names, a_manifest.release.to, ledgers[party.rank], study.PUBLIC)
@@ -63,7 +63,7 @@ def fit(a_manifest, tables, ledgers=None):
     return Run(local.run_all(everyone, program), everyone, ledgers)
 
 
-def fit_data(x, y, *, parties=3, split="rows", ranges=None, **options):
+def fit_data(x, y, *, parties=3, split="rows", ranges=None, seed=SEED, **options):
     """The study of the columns x0, x1, … and y, divided evenly. Ranges a bit wider than the data if not said."""
     names = [f"x{number}" for number in range(x.shape[1])]
     data = np.column_stack([x, y])
@@ -72,7 +72,7 @@ def fit_data(x, y, *, parties=3, split="rows", ranges=None, **options):
         room = (high - low) / 3 + 1e-3 * (high == low)
         ranges = list(zip((low - room).tolist(), (high + room).tolist(), strict=True))
     a_manifest = manifest(names, ranges, parties, split=split, **options)
-    return fit(a_manifest, divided(data, [*names, "y"], parties, split))
+    return fit(a_manifest, divided(data, [*names, "y"], parties, split), seed=seed)
 
 
 def divided(data, names, parties, split="rows"):
