@@ -10,7 +10,9 @@ import numpy as np
 
 from protocols.ring import BITS, RingArray
 
-_WIDTH = 512  # columns that are transposed together: 64 rows of them stay in a second-level cache
+_WIDTH = 1024  # columns that are transposed together: 64 rows of them stay in a second-level cache
+# For each size of block, the bits whose place lacks it.
+_HALVES = tuple((half, np.uint64(sum(1 << i for i in range(BITS) if not i & half))) for half in (32, 16, 8, 4, 2, 1))
 
 
 def transpose(rows: RingArray) -> None:
@@ -22,8 +24,7 @@ def transpose(rows: RingArray) -> None:
 
 
 def _transpose(block: RingArray) -> None:
-    for half in (32, 16, 8, 4, 2, 1):
-        low = np.uint64(sum(1 << i for i in range(BITS) if not i & half))
+    for half, low in _HALVES:
         shift = np.uint64(half)
         pairs = block.reshape(BITS // (2 * half), 2, half, -1)
         upper, lower = pairs[:, 0], pairs[:, 1]
