@@ -29,8 +29,9 @@ format: $(VENV)/installed-dev  ## lay the code out, mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/installed-dev  ## how exact the linear model is
+bench: $(VENV)/installed-dev  ## how exact the linear model is, how fast oblivious transfer
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/oblivious_transfer.py
 
 clean:  ## remove the virtual environment and all caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
