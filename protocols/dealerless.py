@@ -34,6 +34,7 @@ from protocols.binary import WordTriple
 from protocols.bits import unpack
 from protocols.conversion import DaBits, EdaBits
 from protocols.functions import BoundedRandom
+from protocols.inputs import zero
 from protocols.party import Correlation, Stream, secrets_of
 from protocols.ring import BITS, RingArray, Shape
 from protocols.shares import add_up
@@ -95,15 +96,15 @@ class Dealerless:
 
     # What makers use
 
+    def common(self, peer: int) -> Stream:
+        return self._common[peer]
+
     def draw(self, shape: Shape) -> RingArray:
         return self._own.ring(shape)
 
     def fresh(self, values: RingArray) -> RingArray:
         """`values` plus a share of zero."""
-        values = values.copy()
-        for peer, stream in self._common.items():
-            values += stream.ring(values.shape) if peer > self.rank else np.uint64(0) - stream.ring(values.shape)
-        return values
+        return values + zero(self, values.shape).values
 
     def fresh_words(self, values: RingArray) -> RingArray:
         """`values` with a share of zero under exclusive or."""

@@ -14,13 +14,13 @@ import numpy as np
 
 from protocols import ring
 from protocols.card import card
-from protocols.party import Party
+from protocols.party import Paired, Party
 from protocols.ring import RingArray, Shape
 from protocols.shares import Share
 
 
 @card("CDI05", adversary="semi-honest, all but one", rounds=0, elements=0)
-def zero(party: Party, shape: Shape) -> Share:
+def zero(party: Paired, shape: Shape) -> Share:
     """A fresh ⟨0⟩ of `shape`."""
     values = np.zeros(shape, np.uint64)
     for peer in range(party.count):

@@ -136,6 +136,11 @@ class LocalParty(LocalPeers):
         return self.dealerless
 
 
+def mailboxes(count: int) -> dict[tuple[int, int], Queue[Message | None]]:
+    """An empty mailbox from every party to every other."""
+    return {(a, b): Queue() for a in range(count) for b in range(count)}
+
+
 def parties(
     count: int, seed: bytes | None = None, preprocessing: Literal["dealer", "ot"] = "dealer"
 ) -> list[LocalParty]:
@@ -151,10 +156,7 @@ def parties(
     def common(purpose: str, rank: int) -> dict[int, Stream]:
         return {peer: stream(purpose, min(rank, peer), max(rank, peer)) for peer in range(count) if peer != rank}
 
-    def mailboxes() -> dict[tuple[int, int], Queue[Message | None]]:
-        return {(a, b): Queue() for a in range(count) for b in range(count)}
-
-    online, offline = mailboxes(), mailboxes()
+    online, offline = mailboxes(count), mailboxes(count)
     ideal = None if preprocessing == "ot" else LocalDealer([stream("dealer", rank) for rank in range(count)])
     return [
         LocalParty(

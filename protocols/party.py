@@ -88,6 +88,19 @@ class Peers(Protocol):
         """Begin a round: send now, receive when the result is called. Rounds end in the order in which they began."""
 
 
+class Paired(Protocol):
+    """Who holds a stream in common with each peer."""
+
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def count(self) -> int: ...
+
+    def common(self, peer: int) -> Stream:
+        """The stream that `peer` and I hold, and nobody else."""
+
+
 class Party(Protocol):
     """The party that runs this code. Every party calls the same protocols in the same order."""
 

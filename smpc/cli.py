@@ -206,19 +206,12 @@ def plan(
     """
     from smpc import plan as plans
     from smpc.config import load_manifest
-    from smpc.local_manifest import for_program
     from smpc.run import load_program, program_file
     from smpc.show import print_plan
 
     held = {name: tuple(listed.split(",")) for name, _, listed in (text.partition("=") for text in columns)}
-    path = Path(study)
     with tempfile.TemporaryDirectory(prefix="smpc-") as temporary:
-        file, _, name = study.partition(".py:")
-        if name or study.endswith(".py"):
-            program = Path(file + ".py" if name else file)
-            path = Path(temporary) / "study.toml"
-            _stage(program, path.parent)
-            path.write_text(for_program(program.name, name or "program", parties, preprocessing), encoding="utf-8")
+        path = _study(study, Path(temporary), parties, preprocessing)
         manifest = load_manifest(path, allow_incomplete=True)
         if manifest.study.program:
             found = plans.of_program(manifest, load_program(*program_file(manifest, path)), rows or 0)
@@ -293,21 +286,14 @@ def local(
     are made for the run.
     """
     from smpc.launch import run_locally
-    from smpc.local_manifest import for_program
     from smpc.show import print_answers
 
     data = dict(_named_file(text) for text in files)
-    file, _, name = target.partition(".py:")
-    program = Path(file + ".py" if name else file) if name or target.endswith(".py") else None
     with tempfile.TemporaryDirectory(prefix="smpc-") as temporary:
-        study, results = Path(target), out or Path(temporary) / "results"
+        results = out or Path(temporary) / "results"
         with shown() as progress:
             progress.stage("every party computes, each in a process")
-            if program is not None:
-                study = Path(temporary) / "study.toml"
-                _stage(program, study.parent)
-                text = for_program(program.name, name or "program", parties, preprocessing)
-                study.write_text(text, encoding="utf-8")
+            study = _study(target, Path(temporary), parties, preprocessing)
             manifest, exits = run_locally(study, data, results)
         answers = {party.name: exits[party.name].answer for party in manifest.owners}
         for one in exits.values():
@@ -321,10 +307,20 @@ def local(
         click.echo(f"\nResults are in {out}")
 
 
-def _stage(program: Path, folder: Path) -> None:
+def _study(target: str, folder: Path, parties: int, preprocessing: str) -> Path:
+    """The study that `target` names; one that is made in `folder` if it is a program, FILE.py or FILE.py:name."""
+    from smpc.local_manifest import for_program
+
+    file, _, name = target.partition(".py:")
+    if not name and not target.endswith(".py"):
+        return Path(target)
+    program = Path(file + ".py" if name else file)
     if not program.is_file():
         raise SmpcError(f"{program.name}: no such file in {program.absolute().parent}")
     (folder / program.name).write_bytes(program.read_bytes())
+    study = folder / "study.toml"
+    study.write_text(for_program(program.name, name or "program", parties, preprocessing), encoding="utf-8")
+    return study
 
 
 def _named_file(text: str) -> tuple[str, Path]:

@@ -36,3 +36,12 @@ def try_writing(folder: Path, name: str) -> None:
     trial.unlink()
     if (folder / name).is_dir():
         raise IsADirectoryError(21, "Is a directory", name)
+
+
+def flush_folder(folder: Path) -> None:
+    """The names in `folder` to the disk, after a file in it was made or renamed. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from smpc.errors import KeyFileError
+from smpc.files import flush_folder
 from smpc.names import IDENTIFIER_WORDS, is_identifier
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def write(identity: Identity, directory: Path) -> Path:
         raise KeyFileError(f"{path} cannot be created: {error.strerror}") from None
     try:
         _fill(handle, _render(identity))
-        _flush_folder(directory)
+        flush_folder(directory)
     except OSError as error:
         path.unlink()
         raise KeyFileError(f"{path} cannot be written: {error.strerror}") from None
@@ -128,14 +129,6 @@ def _fill(handle: int, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(handle)
-
-
-def _flush_folder(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _check_guarded(status: os.stat_result, name: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from protocols.dealerless import Dealerless
-from protocols.local import LocalPeers, Message
+from protocols.local import LocalPeers, Message, mailboxes
 from protocols.ot_pairs import Step, setup_of
 from protocols.party import assemble, secrets_of
 from protocols.ring import size
@@ -165,9 +165,5 @@ def from_dealer(rank: int, count: int, taken: Sequence[Correlation[Any]]) -> Tal
 
 def everyone(count: int) -> list[Rehearsal]:
     """Parties of a program, each to be run in a thread."""
-    from queue import Queue
-
-    mailboxes: dict[tuple[int, int], Queue[Message | None]] = {
-        (a, b): Queue() for a in range(count) for b in range(count)
-    }
-    return [Rehearsal(rank, count, mailboxes) for rank in range(count)]
+    boxes = mailboxes(count)
+    return [Rehearsal(rank, count, boxes) for rank in range(count)]

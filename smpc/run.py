@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import resource
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -26,7 +26,7 @@ from smpc.release import Gate
 from smpc.result import Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from smpc.config import Manifest
     from smpc.data import Table
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from smpc.progress import Progress
     from smpc.result import LinearResult
     from smpc.session import Session
-    from smpc.store import Binding, Store
+    from smpc.store import Binding
     from smpc.study import Prepared
 
 LEDGER = "ledger.jsonl"
@@ -124,17 +124,10 @@ def _run_model(
     manifest: Manifest, identity: Identity, request: Request, progress: Progress, deliver: Deliver
 ) -> Outcome:
     from smpc import plan, study
-    from smpc.session import open_session
 
     prepared = prepare_data(manifest, request, progress)
     _ready_folder(request.out)
-    progress.stage("connecting to " + peers_of(manifest, request.party))
-    with (
-        _stock(manifest, identity, request) as store,
-        open_session(
-            manifest, identity, request.party, wait=request.wait, on_round=progress.round, store=store
-        ) as session,
-    ):
+    with _joined(manifest, identity, request, progress) as session:
         started = monotonic()
         gate = open_gate(manifest, session, request, study.PUBLIC)
         layout = study.agree(gate, manifest, prepared)
@@ -171,7 +164,6 @@ def _run_program(
     manifest: Manifest, identity: Identity, request: Request, progress: Progress, deliver: Deliver
 ) -> Outcome:
     from smpc.data import read_table
-    from smpc.session import open_session
 
     path, name = program_file(manifest, request.study)
     program = load_program(path, name)
@@ -179,14 +171,8 @@ def _run_program(
     if request.data is not None:
         data = read_table(request.data, manifest.columns, list(manifest.columns), require="some")
     _ready_folder(request.out)
-    progress.stage("connecting to " + peers_of(manifest, request.party))
-    with (
-        _stock(manifest, identity, request) as store,
-        open_session(
-            manifest, identity, request.party, wait=request.wait, on_round=progress.round, store=store
-        ) as session,
-    ):
-        compare_programs(session, path)
+    with _joined(manifest, identity, request, progress) as session:
+        _compare_programs(session, path)
         progress.stage("computing")
         started = monotonic()
         gate = open_gate(manifest, session, request, CHECKS)
@@ -198,12 +184,21 @@ def _run_program(
     return outcome
 
 
-def _stock(manifest: Manifest, identity: Identity, request: Request) -> AbstractContextManager[Store | None]:
-    """This party's store of correlated randomness, if `smpc prepare` made one."""
+@contextmanager
+def _joined(manifest: Manifest, identity: Identity, request: Request, progress: Progress) -> Iterator[Session]:
+    """This party's session, which takes from its store of correlated randomness if `smpc prepare` made one."""
+    from smpc.session import open_session
     from smpc.store import open_store, standard_path
 
+    progress.stage("connecting to " + peers_of(manifest, request.party))
     store = open_store(standard_path(request.study, request.party), identity.secret, binding(manifest, request))
-    return nullcontext() if store is None else store
+    with (
+        store or nullcontext(),
+        open_session(
+            manifest, identity, request.party, wait=request.wait, on_round=progress.round, store=store
+        ) as session,
+    ):
+        yield session
 
 
 def binding(manifest: Manifest, request: Request) -> Binding:
@@ -239,7 +234,7 @@ def load_program(path: Path, name: str) -> Callable[[Party], Any]:
     return found
 
 
-def compare_programs(session: Session, path: Path) -> None:
+def _compare_programs(session: Session, path: Path) -> None:
     """Raises LinkError unless all owners have the same file: different programs could open what none should."""
     compare(session, "program", path.read_bytes(), f"{path.name} than this party: all must have the same file")
 

@@ -51,6 +51,7 @@ from protocols.party import Correlation
 from protocols.ring import RingArray
 from smpc import requests
 from smpc.errors import StoreError
+from smpc.files import flush_folder
 from smpc.names import clean
 
 MAGIC = b"smpc-store-1\n"
@@ -305,7 +306,7 @@ def _draft(path: Path) -> Iterator[FileIO]:
                     os.fchmod(file.fileno(), 0o600)  # whatever the umask took away
                     os.fsync(file.fileno())
                     draft.replace(path)
-                    _flush_folder(path.parent)
+                    flush_folder(path.parent)
             except BaseException:
                 draft.unlink(missing_ok=True)
                 raise
@@ -338,14 +339,6 @@ def _append(path: Path, file: FileIO, data: bytes) -> None:
     with _told(path, "written"):
         while data:  # a full disk takes part of it first
             data = data[file.write(data) :]
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager
