@@ -97,11 +97,11 @@ class LocalPeers:
 class LocalParty(LocalPeers):
     """A `Party` whose peers are threads. `offline`: the same peers, for what makes correlated randomness."""
 
-    ideal_dealer: LocalDealer | None = field(default=None, repr=False)
-    stream: Stream = field(default_factory=lambda: Prg(fresh_seed()), repr=False)
-    streams: Mapping[int, Stream] = field(default_factory=dict, repr=False)
-    common_offline: Mapping[int, Stream] = field(default_factory=dict, repr=False)
-    offline: LocalPeers | None = field(default=None, repr=False)
+    ideal_dealer: LocalDealer | None = field(repr=False, kw_only=True)
+    stream: Stream = field(repr=False, kw_only=True)
+    streams: Mapping[int, Stream] = field(repr=False, kw_only=True)
+    common_offline: Mapping[int, Stream] = field(repr=False, kw_only=True)
+    offline: LocalPeers = field(repr=False, kw_only=True)
     taken: list[Correlation[Any]] = field(default_factory=list, repr=False)
     dealerless: Dealerless | None = field(default=None, repr=False)
 
@@ -124,13 +124,10 @@ class LocalParty(LocalPeers):
 
     def leave(self) -> None:
         super().leave()
-        if self.offline is not None:
-            self.offline.leave()
+        self.offline.leave()
 
     def _without_dealer(self) -> Dealerless:
         if self.dealerless is None:
-            if self.offline is None:
-                raise ValueError("a party without a dealer needs its peers for oblivious transfer")
             pairs = connect(self.offline, b"local", self.stream)
             self.dealerless = Dealerless(Transfers(self.offline, pairs), self.stream, self.common_offline)
         return self.dealerless
