@@ -9,7 +9,8 @@ opening       [BGW88]   open masked values; disclose results
 beaver        [Bea91]   products: elementwise, matrix, square, of private values
 truncation    [EGKRS20] rescaling after a product
 binary        [KS73]    and, addition, position of the leading bit, on words shared by exclusive or
-comparison    [GSV07]   a public word with a shared one
+digits        [KOR+17]  masks with one-hot digits; what a public word looks up in them
+comparison    [GSV07]   borrows, from digits that are compared
 conversion    [EGKRS20] arithmetic to bits and back; sign
 functions     [Ito97]   normalization, square root
 linalg        [Hig08]   inverse square root and solution of symmetric positive definite systems
@@ -19,6 +20,8 @@ ot_co15                 [CO15]    base oblivious transfer
 ot_ggm86                [GGM86]   seeds for all of 16 leaves but one
 ot_roy22                [Roy22]   extension of oblivious transfer
 products_gilboa99       [Gil99]   products of two parties' values from transfers
+onehot                  [MS13]    one-hot digits moved by another party's digits
+folding                 [RW19]    random words, shared as bits, as numbers and as digits
 ot_pairs, transfers     set-up between every two parties; jobs in rounds
 dealerless              [Gil99], [RW19]    every correlation without a third party
 

@@ -6,9 +6,14 @@ blocks, of 32×32 down to 1×1; here many matrices at once, a column of the arra
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+import numpy.typing as npt
 
 from protocols.ring import BITS, RingArray
+
+Octets: TypeAlias = npt.NDArray[np.uint8]
 
 _WIDTH = 1024  # columns that are transposed together: 64 rows of them stay in a second-level cache
 # For each size of block, the bits whose place lacks it.
@@ -36,37 +41,35 @@ def _transpose(block: RingArray) -> None:
         upper ^= moved
 
 
-def scatter(words: RingArray) -> RingArray:
-    """Every word with bit i moved to where the six digits of i lead in the other order; its own inverse.
-
-    Then bits 2j and 2j + 1 lie 32 apart, and again so in each half of the word.
-    """
-    for upper, lower in ((5, 0), (4, 1), (3, 2)):
-        shift = np.uint64((1 << upper) - (1 << lower))
-        places = np.uint64(sum(1 << i for i in range(BITS) if not i >> upper & 1 and i >> lower & 1))
-        moved = (words >> shift ^ words) & places
-        words = words ^ moved ^ moved << shift
-    return words
-
-
-def pack(bits: RingArray) -> RingArray:
-    """ℓ zeros and ones as n = ⌈ℓ/64⌉ words: bit k of word c is bit kn + c of the sequence, absent ones are zero."""
-    words = -(-bits.size // BITS)
-    rows = np.zeros(BITS * words, np.uint64)
-    rows[: bits.size] = bits
-    packed: RingArray = np.bitwise_or.reduce(rows.reshape(BITS, words) << _POSITIONS, axis=0)
-    return packed
-
-
 def unpack(words: RingArray, bits: int) -> RingArray:
     """The lowest `bits` bits of every word, along a new last axis."""
     return (words[..., None] >> np.arange(bits, dtype=np.uint64)) & np.uint64(1)
 
 
 def diagonal(rows: RingArray) -> RingArray:
-    """Of 64×n words the n words whose bit k is bit k of row k."""
-    words: RingArray = np.bitwise_or.reduce(rows & (np.uint64(1) << _POSITIONS), axis=0)
+    """Of 64×… words the words whose bit k is bit k of row k."""
+    places = (np.uint64(1) << np.arange(BITS, dtype=np.uint64)).reshape(-1, *[1] * (rows.ndim - 1))
+    words: RingArray = np.bitwise_or.reduce(rows & places, axis=0)
     return words
 
 
-_POSITIONS = np.arange(BITS, dtype=np.uint64)[:, None]
+def octets(words: RingArray) -> Octets:
+    """The eight octets of each word of one axis, the lowest first, flat; no copy where the machine keeps them so."""
+    return np.ascontiguousarray(words, "<u8").view(np.uint8)
+
+
+def from_octets(values: Octets) -> RingArray:
+    """Inverse of `octets`; the last word is filled with zeros."""
+    whole = np.zeros(-(-values.size // 8) * 8, np.uint8)
+    whole[: values.size] = values.reshape(-1)
+    return whole.view("<u8").astype(np.uint64, copy=False)
+
+
+def planes(bits: Octets) -> Octets:
+    """Rows of zeros and ones, eight to an octet: bit k of octet c is in column 8c + k, absent ones are zero."""
+    return np.packbits(bits, axis=-1, bitorder="little")
+
+
+def from_planes(packed: Octets, columns: int) -> Octets:
+    """Inverse of `planes`."""
+    return np.unpackbits(packed, axis=-1, count=columns, bitorder="little")

@@ -1,13 +1,16 @@
-"""Comparison of a public word with a shared one, by a tree.
+"""Borrows of a subtraction, from digits that are compared: a tree, or all prefixes.
 
 [GSV07] J. Garay, B. Schoenmakers, J. Villegas, "Practical and Secure Solutions for Integer Comparison", PKC 2007,
-section 3 (the logarithmic circuit). For two neighbouring digits or runs of digits, the higher one first,
+section 3 (the logarithmic circuit). For two neighbouring runs of digits, the higher one first,
 
     (lt, eq) ∘ (lt', eq') = (lt ⊕ eq ∧ lt', eq ∧ eq')
 
-At the 64 leaves, the bits, lt = ¬cᵢ ∧ rᵢ and eq = ¬(cᵢ ⊕ rᵢ) need no message, as c is public. Bits are reordered so
-that the higher ones of all pairs lie in the upper half of a word and the lower ones in the lower half, level by level.
-The operands of a level, ever fewer, are packed 64 to a word: 126 bit triples a value.
+where lt says that the run of c is below that of r, so that c - r borrows from above, and eq that they are the same. One
+mask hides eq in both products. All prefixes, by [Skl60] J. Sklansky, "Conditional-Sum Addition Logic", IRE Trans.
+Electronic Computers EC-9(2), 1960.
+
+Digits are rows, the lowest first; a row has the bits of all elements, eight to an octet. Rows are joined to words for
+the products: of few elements no more than is needed to fill octets is wasted.
 """
 
 from __future__ import annotations
@@ -15,43 +18,46 @@ from __future__ import annotations
 import numpy as np
 
 from protocols.binary import conjunction
-from protocols.bits import scatter
+from protocols.bits import Octets, from_octets, octets
 from protocols.card import card
 from protocols.party import Party
-from protocols.ring import BITS, RingArray
 from protocols.shares import BitShare
 
 
-@card("GSV07", adversary="semi-honest, all but one", rounds=6, elements=126, per="32 elements")
-def less_than(party: Party, c: RingArray, r: BitShare) -> BitShare:
-    """[1] where c < r and [0] elsewhere, a word each, for a public c and [r], words of 64 bits without sign.
+@card("GSV07", adversary="semi-honest, all but one", rounds=4, elements=44, per="64 elements")
+def borrow(party: Party, below: Octets, equal: Octets) -> Octets:
+    """[c < r], one row, of 2^k rows [cᵢ < rᵢ] and [cᵢ = rᵢ].
 
-    c, r, result: one shape. Takes 63 words of bit triples for 32 elements. Opens masked values only.
+    Takes words of bit triples. Opens masked values only.
     """
-    shape = r.shape
-    c, r = scatter(c.reshape(-1)), BitShare(r.rank, scatter(r.values.reshape(-1)))
-    below, equal, width = r & ~c, ~(r ^ c), BITS
-    while width > 1:
-        half, low = width // 2, (1 << width // 2) - 1
-        upper = equal >> half
-        left, right = upper ^ (upper << half), (below & low) ^ ((equal & low) << half)
-        both = _unpack(conjunction(party, _pack(left, width), _pack(right, width)), width, c.size)
-        below, equal, width = (below >> half) ^ (both & low), both >> half, half
-    return BitShare(below.rank, below.values.reshape(shape))
+    while len(below) > 1:
+        needed = (below[::2],) if len(below) == 2 else (below[::2], equal[::2])
+        both = conjoin(party, equal[1::2], np.stack(needed))
+        below, equal = below[1::2] ^ both[0], both[-1]
+    row: Octets = below[0]
+    return row
 
 
-def _pack(x: BitShare, width: int) -> BitShare:
-    """Words of which the lowest `width` bits are used, several to a word."""
-    several = BITS // width
-    rows = np.zeros(-(-x.values.size // several) * several, np.uint64)
-    rows[: x.values.size] = x.values
-    return BitShare(x.rank, np.bitwise_or.reduce(rows.reshape(-1, several) << _places(width), axis=1))
+@card("GSV07", adversary="semi-honest, all but one", rounds=4, elements=77, per="64 elements")
+def borrows(party: Party, below: Octets, equal: Octets) -> Octets:
+    """[c mod 2^(4(i+1)) < r mod 2^(4(i+1))] for every row i, of up to 16 rows [cᵢ < rᵢ] and [cᵢ = rᵢ]."""
+    rows = np.arange(len(below))
+    below, equal = below.copy(), equal.copy()
+    step = 1
+    while step < len(rows):
+        upper = rows[rows & step != 0]
+        last = (upper & -(2 * step)) + step - 1  # of the run below
+        needed = (below[last],) if 2 * step >= len(rows) else (below[last], equal[last])
+        both = conjoin(party, equal[upper], np.stack(needed))
+        below[upper] ^= both[0]
+        equal[upper] = both[-1]
+        step *= 2
+    return below
 
 
-def _unpack(x: BitShare, width: int, count: int) -> BitShare:
-    used = np.uint64((1 << width) - 1)
-    return BitShare(x.rank, ((x.values[:, None] >> _places(width)) & used).reshape(-1)[:count])
-
-
-def _places(width: int) -> RingArray:
-    return np.arange(0, BITS, width, dtype=np.uint64)
+def conjoin(party: Party, x: Octets, ys: Octets) -> Octets:
+    """[x ∧ y] for each y of `ys`, octets of any shape, x's; x is opened once. A round, one word and one for each y."""
+    words = np.stack([from_octets(row) for row in (x, *ys)])
+    both = conjunction(party, BitShare(party.rank, words[0]), BitShare(party.rank, words[1:]))
+    flat = octets(both.values.reshape(-1)).reshape(len(ys), -1)
+    return flat[:, : x.size].reshape(ys.shape)

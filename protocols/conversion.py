@@ -1,11 +1,11 @@
-"""Arithmetic shares to bits, and bits to arithmetic shares.
+"""Arithmetic shares to bits, bits to arithmetic shares, and the sign.
 
 [EGKRS20] D. Escudero, S. Ghosh, M. Keller, R. Rachuri, P. Scholl, "Improved Primitives for MPC over Mixed
-Arithmetic-Binary Circuits", CRYPTO 2020: a random word shared both ways (edaBit) for the one direction;
-[RW19] D. Rotaru, T. Wood, "MArBled Circuits", INDOCRYPT 2019: random bits shared both ways (daBits) for the other.
+Arithmetic-Binary Circuits", CRYPTO 2020, with the mask's digits as tables (`digits`) instead of its bits;
+[RW19] D. Rotaru, T. Wood, "MArBled Circuits", INDOCRYPT 2019: random bits shared both ways (daBits).
 
-to_bits:   open C = x + r under an edaBit (⟨r⟩, [r]); [x] = [C - r] by a carry network.
-negative:  the same opening, of which only the top bit of C - r is computed, by `comparison`.
+to_bits, negative: open C = x + r; x = C - r, of which digit i is (Cᵢ - rᵢ - βᵢ) mod 16 with the borrow βᵢ from below:
+           what it is for βᵢ = 0 and for βᵢ = 1 is looked up. The sign takes one borrow, all bits take sixteen.
 from_bits: open o = b ⊕ s under daBits ([s], ⟨s⟩); ⟨b⟩ = o + (1 - 2o)⟨s⟩, local.
 
 All opened values are uniform, since r and s are.
@@ -19,42 +19,24 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from protocols.binary import subtract_from_public
+from protocols.bits import Octets, from_octets, from_planes, planes, unpack
 from protocols.card import card
-from protocols.comparison import less_than
+from protocols.comparison import borrow, borrows, conjoin
+from protocols.digits import RADIX, Chosen, DigitMasks, chosen, look_up
 from protocols.opening import open_masked
 from protocols.party import Part, Party, Secret
 from protocols.ring import BITS, RingArray, Shape
 from protocols.shares import BitShare, Share
 
-_TOP = BITS - 1
-_LOW = (1 << _TOP) - 1
-
-
-class EdaBit(NamedTuple):
-    """⟨r⟩ and [r]."""
-
-    arithmetic: Share
-    bits: BitShare
-
-
-@dataclass(frozen=True)
-class EdaBits:
-    """Random words shared both ways, one for each element of `shape`."""
-
-    shape: Shape
-
-    def drawn(self) -> Sequence[Secret]:
-        return (Secret(self.shape),)
-
-    def derived(self) -> Sequence[Secret]:
-        return (Secret(self.shape, BitShare),)
-
-    def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
-        return (drawn[0],)
-
-    def assemble(self, *parts: Part) -> EdaBit:
-        return EdaBit(*cast("tuple[Share, BitShare]", parts))
+_DIGIT_BITS = 4
+_BELOW = chosen(lambda c, j: c < j)
+_EQUAL = chosen(lambda c, j: c == j)
+# The top bit of c - j, and whether a borrow turns it
+_TOP = chosen(lambda c, j: (c - j) % RADIX >= RADIX // 2)
+_TURNED = chosen(lambda c, j: (c - j) % (RADIX // 2) == 0)
+# Each bit of c - j, and whether a borrow turns it
+_PLAIN = [chosen(lambda c, j, bit=bit: bool(c - j >> bit & 1)) for bit in range(_DIGIT_BITS)]  # type: ignore[misc]
+_FLIPS = [chosen(lambda c, j, bit=bit: bool((c - j ^ c - j - 1) >> bit & 1)) for bit in range(_DIGIT_BITS)]  # type: ignore[misc]
 
 
 class DaBit(NamedTuple):
@@ -78,18 +60,30 @@ class DaBits:
         return (Secret((*self.shape, self.bits)),)
 
     def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
-        return (_bits_of(drawn[0], self.bits),)
+        return (unpack(drawn[0], self.bits),)
 
     def assemble(self, *parts: Part) -> DaBit:
         return DaBit(*cast("tuple[BitShare, Share]", parts))
 
 
-@card("EGKRS20", adversary="semi-honest, all but one", rounds=7, elements=23)
+@card("EGKRS20", adversary="semi-honest, all but one", rounds=6, elements=216, per="64 elements")
 def to_bits(party: Party, x: Share) -> BitShare:
-    """[x] from ⟨x⟩: the 64 bits of every element, one word each. Takes edaBits of x's shape."""
-    mask = party.take(EdaBits(x.shape))
-    (c,) = open_masked(party, x + mask.arithmetic)
-    return subtract_from_public(party, c, mask.bits)
+    """[x] from ⟨x⟩: the 64 bits of every element, one word each. Takes digit masks of x's shape and bit triples."""
+    mask = party.take(DigitMasks(x.shape))
+    (opened,) = open_masked(party, x + mask.arithmetic)
+    c = opened.reshape(-1)
+
+    def rows(*entries: Chosen) -> Octets:
+        return np.stack([planes(np.ascontiguousarray(look_up(mask.table, c, one).T)) for one in entries])
+
+    below, equal = rows(_BELOW, _EQUAL)
+    carried = borrows(party, below[:-1], equal[:-1])
+    turned = conjoin(party, carried, rows(*_FLIPS)[:, 1:])
+    bits = rows(*_PLAIN)  # bit of a digit, digit, elements
+    bits[:, 1:] ^= turned
+    each = from_planes(bits.transpose(1, 0, 2).reshape(BITS, -1), c.size)
+    words = from_octets(planes(np.ascontiguousarray(each.T)))
+    return BitShare(party.rank, words.reshape(x.shape))
 
 
 @card("RW19", adversary="semi-honest, all but one", rounds=1, elements=1)
@@ -100,23 +94,23 @@ def from_bits(party: Party, x: BitShare, bits: int = BITS) -> Share:
     """
     mask = party.take(DaBits(x.shape, bits))
     (opened,) = open_masked(party, x ^ mask.bits)
-    o = _bits_of(opened, bits)
+    o = unpack(opened, bits)
     return mask.arithmetic * (np.uint64(1) - (o + o)) + o
 
 
-@card("EGKRS20", adversary="semi-honest, all but one", rounds=8, elements=190, per="32 elements")
+@card("EGKRS20", adversary="semi-honest, all but one", rounds=6, elements=109, per="64 elements")
 def negative(party: Party, x: Share) -> Share:
     """⟨1⟩ where x < 0 and ⟨0⟩ elsewhere, x read as a signed 64-bit integer. Exact; x's shape.
 
-    With C = x + r opened, x = C - r has the top bit C₆₃ ⊕ r₆₃ ⊕ [C mod 2^63 < r mod 2^63]. Takes edaBits and daBits of
-    x's shape, and what `less_than` takes.
+    Of the top digit of C - r only the top bit counts, which is looked up as if it were a comparison: what it is without
+    a borrow in place of lt, and whether a borrow turns it in place of eq. Takes digit masks of x's shape, bit triples,
+    and a word of daBits for 64 elements.
     """
-    mask = party.take(EdaBits(x.shape))
-    (c,) = open_masked(party, x + mask.arithmetic)
-    borrow = less_than(party, c & np.uint64(_LOW), mask.bits & _LOW)
-    sign = from_bits(party, borrow ^ (mask.bits >> _TOP) ^ (c >> np.uint64(_TOP)), bits=1)
-    return Share(sign.rank, sign.values[..., 0])
-
-
-def _bits_of(words: RingArray, bits: int) -> RingArray:
-    return (words[..., None] >> np.arange(bits, dtype=np.uint64)) & np.uint64(1)
+    mask = party.take(DigitMasks(x.shape))
+    (opened,) = open_masked(party, x + mask.arithmetic)
+    c = opened.reshape(-1)
+    below, equal = (look_up(mask.table, c, entries).T.copy() for entries in (_BELOW, _EQUAL))
+    below[-1], equal[-1] = (look_up(mask.table, c, entries)[:, -1] for entries in (_TOP, _TURNED))
+    sign = from_octets(borrow(party, planes(below), planes(equal)))
+    each = from_bits(party, BitShare(party.rank, sign))
+    return Share(x.rank, each.values.reshape(-1)[: c.size].reshape(x.shape))

@@ -9,7 +9,8 @@ A sum over parties is local; what is not are products of one party's value with 
     private      a known to one party and b to another: the one product of these two
     random bits  each party draws a bit, s is their exclusive or; ⟨s⟩ comes by folding in one party after another,
                  s ⊕ β = s + β - 2sβ, where sβ takes one transfer from each party before ([RW19], [EGKRS20])
-    r, its top bit, r >> f, r both ways: weighted sums of such bits, local
+    r, its top bit, r >> f: weighted sums of such bits, local
+    digits       one-hot digits are moved by each party's digit when its bits are folded in, by the same transfers
 
 Every part that is not a party's own draw is then refreshed by a sharing of zero from streams that each two parties
 hold in common, so that shares are uniform whatever was sent. Semi-honest, all but one; see `ot_roy22` for what nothing
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations, permutations
+from itertools import combinations, cycle, permutations
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -31,8 +32,9 @@ import numpy as np
 from protocols import ring
 from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
 from protocols.binary import WordTriple
-from protocols.bits import unpack
-from protocols.conversion import DaBits, EdaBits
+from protocols.conversion import DaBits
+from protocols.digits import TABLE_WORDS, DigitMasks
+from protocols.folding import Folding, weighted
 from protocols.functions import BoundedRandom
 from protocols.inputs import zero
 from protocols.party import Correlation, Stream, secrets_of
@@ -44,8 +46,8 @@ from protocols.truncation import TruncationMask
 Arrays: TypeAlias = list[RingArray]
 Maker: TypeAlias = Generator[Sequence[Job], Sequence[RingArray | None], Arrays]
 
-_GROUP = 1 << 21  # transfers, about, of correlations that are made side by side
-_PIECE = 1 << 14  # elements of a correlation that are made at once
+_GROUP = 1 << 23  # transfers, about, of correlations that are made side by side
+_PIECE = 1 << 12  # elements of a correlation that are made at once
 _PRODUCTS = 1 << 16  # products of numbers in a matrix product that are made at once
 _LONGEST = 1 << 12  # ring elements in one message
 
@@ -68,11 +70,13 @@ class Dealerless:
     def __init__(self, runner: Runner, own: Stream, common: Mapping[int, Stream]) -> None:
         self._runner, self._own, self._common = runner, own, common
         self.rank, self.count = runner.rank, runner.count
+        self._turns = cycle(range(self.count))
 
     def make(self, correlations: Sequence[Correlation[Any]]) -> list[Arrays]:
         """This party's part of each. Raises ValueError for a kind that has no maker."""
         pieces = [(number, piece) for number, one in enumerate(correlations) for piece in _pieces(one)]
         made: list[list[Arrays]] = [[] for _ in correlations]
+        self._turns = cycle(range(self.count))  # what is asked for alone says whose turn it is
         for group in _groups(pieces):
             parts = self._side_by_side([_maker(piece)(self, piece) for _, piece in group])
             for (number, _), part in zip(group, parts, strict=True):
@@ -113,11 +117,17 @@ class Dealerless:
             values ^= stream.ring(values.shape)
         return values
 
+    def fold(self, words: RingArray, *, digits: bool = False) -> Folding:
+        """Another party comes first in each call, so that the work of all is alike."""
+        first = next(self._turns)
+        order = [(first + rank) % self.count for rank in range(self.count)]
+        return Folding(self.rank, order, words.reshape(-1), digits=digits)
+
     def pairs(self) -> list[tuple[int, int]]:
         return list(permutations(range(self.count), 2))
 
     def product(
-        self, sender: int, receiver: int, x: RingArray, y: RingArray, bits: int = BITS
+        self, sender: int, receiver: int, x: RingArray, y: RingArray
     ) -> Generator[Sequence[Job], Sequence[RingArray | None], RingArray]:
         """This party's share of xy for the sender's x (E×m) and the receiver's y (E); zero if it is neither."""
         total = np.zeros(x.shape, np.uint64)
@@ -125,7 +135,7 @@ class Dealerless:
         mine_x, mine_y = self.rank == sender, self.rank == receiver
         jobs = [
             Product(
-                sender, receiver, len(x), min(_LONGEST, x.shape[1] - at), bits,
+                sender, receiver, len(x), min(_LONGEST, x.shape[1] - at),
                 x[:, at : at + _LONGEST] if mine_x else None, y if mine_y else None,
             )
             for at in cuts
@@ -148,19 +158,6 @@ class Dealerless:
             else:
                 raise ValueError("a maker among others yields once")
         return total
-
-    def arithmetic(self, bits: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
-        """⟨s⟩ of s = ⊕ of what each party passes: zeros and ones, one axis. A step for each party but one."""
-        share = bits.copy() if self.rank == 0 else np.zeros_like(bits)
-        for joining in range(1, self.count):
-            column = share.reshape(-1, 1)
-            both = yield from self.together(
-                [self.product(before, joining, column, bits, bits=1) for before in range(joining)]
-            )
-            share = share - both.reshape(-1) * np.uint64(2)
-            if self.rank == joining:
-                share = share + bits
-        return share
 
 
 # Makers, one a kind
@@ -207,48 +204,42 @@ def _matrix_cross(
 
 
 def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
-    a, b = us.draw(of.shape), us.draw(of.shape)
-    x, y = a.reshape(-1), b.reshape(-1)
-    jobs = [Conjunction(i, j, x.size, x if us.rank == i else None, y if us.rank == j else None) for i, j in us.pairs()]
+    a, b = us.draw(of.shape), us.draw((of.factors, *of.shape))
+    x, y = b.reshape(of.factors, -1).T, a.reshape(-1)
+    jobs = [
+        Conjunction(i, j, y.size, of.factors, x if us.rank == i else None, y if us.rank == j else None)
+        for i, j in us.pairs()
+    ]
     c = a & b
     for share in (yield jobs):
         if share is not None:
-            c ^= share.reshape(of.shape)
+            c ^= share.T.reshape(c.shape)
     return [a, b, us.fresh_words(c)]
 
 
-def _bits(us: Dealerless, shape: Shape, bits: int) -> Generator[Sequence[Job], Any, tuple[RingArray, RingArray]]:
-    """A random word for each element of `shape`, and its lowest bits as arithmetic shares along a new last axis."""
-    words = us.draw(shape)
-    shares = yield from us.arithmetic(unpack(words, bits).reshape(-1))
-    return words, shares.reshape(*shape, bits)
-
-
-def _weighted(bits: RingArray, first: int, stop: int, shift: int = 0) -> RingArray:
-    """Σ 2^(i - shift) bᵢ for i from first to stop."""
-    weights = np.uint64(1) << np.arange(first - shift, stop - shift, dtype=np.uint64)
-    return np.asarray((bits[..., first:stop] * weights).sum(axis=-1, dtype=np.uint64))
-
-
 def _truncation_mask(us: Dealerless, of: TruncationMask) -> Maker:
-    _, bits = yield from _bits(us, of.shape, BITS)
-    parts = _weighted(bits, 0, BITS), bits[..., BITS - 1], _weighted(bits, of.bits, BITS - 1, of.bits)
-    return [us.fresh(part) for part in parts]
+    words = us.draw(of.shape)
+    bits = yield from us.fold(words).all_bits()
+    parts = weighted(bits, 0, BITS), bits[:, BITS - 1], weighted(bits, of.bits, BITS - 1, of.bits)
+    return [us.fresh(part.reshape(of.shape)) for part in parts]
 
 
-def _eda_bits(us: Dealerless, of: EdaBits) -> Maker:
-    words, bits = yield from _bits(us, of.shape, BITS)
-    return [us.fresh(_weighted(bits, 0, BITS)), words]
+def _digit_masks(us: Dealerless, of: DigitMasks) -> Maker:
+    folded = us.fold(us.draw(of.shape), digits=True)
+    number = yield from folded.number()
+    return [us.fresh(number.reshape(of.shape)), us.fresh_words(folded.table.reshape(*of.shape, TABLE_WORDS))]
 
 
 def _da_bits(us: Dealerless, of: DaBits) -> Maker:
-    words, bits = yield from _bits(us, of.shape, of.bits)
-    return [words, us.fresh(bits)]
+    words = us.draw(of.shape)
+    bits = yield from us.fold(words).all_bits()
+    return [words, us.fresh(bits[:, : of.bits].reshape(*of.shape, of.bits))]
 
 
 def _bounded_random(us: Dealerless, of: BoundedRandom) -> Maker:
-    words, bits = yield from _bits(us, of.shape, of.bits)
-    return [words, us.fresh(_weighted(bits, 0, of.bits))]
+    words = us.draw(of.shape)
+    bits = yield from us.fold(words).all_bits()
+    return [words, us.fresh(weighted(bits, 0, of.bits).reshape(of.shape))]
 
 
 _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
@@ -257,7 +248,7 @@ _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
     MatrixTriple: _matrix_triple,
     WordTriple: _word_triple,
     TruncationMask: _truncation_mask,
-    EdaBits: _eda_bits,
+    DigitMasks: _digit_masks,
     DaBits: _da_bits,
     BoundedRandom: _bounded_random,
 }
@@ -294,8 +285,9 @@ def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
     if isinstance(correlation, MatrixTriple):
         a, b, c = zip(*parts, strict=True)
         return [np.concatenate(a, axis=1), np.concatenate(b, axis=0), add_up(c)]
+    along = -1 if isinstance(correlation, WordTriple) else 0  # factors come first
     return [
-        np.concatenate(column).reshape(secret.shape)
+        np.concatenate(column, axis=along).reshape(secret.shape)
         for secret, column in zip(secrets, zip(*parts, strict=True), strict=True)
     ]
 

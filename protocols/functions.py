@@ -52,7 +52,7 @@ class Normal(NamedTuple):
         return self.bits[..., position : TOP + 1].sum(axis=-1)
 
 
-@card("CS10", adversary="semi-honest, all but one", rounds=15, elements=38)
+@card("CS10", adversary="semi-honest, all but one", rounds=14, elements=1176, per="64 elements")
 def normalize(party: Party, v: Share) -> Normal:
     """⟨4^s v⟩ in [2^60, 2^62) with the secret s, for integers 0 <= v < 2^62; exact.
 
@@ -95,7 +95,7 @@ def roots(party: Party, m: Share) -> Roots:
     return Roots(g, h)  # 1/(2√m) with 31 fraction bits is 1/√m with 30
 
 
-@card("Ito97", adversary="semi-honest, all but one", rounds=31, elements=71)
+@card("Ito97", adversary="semi-honest, all but one", rounds=30, elements=3288, per="64 elements")
 def square_root(party: Party, v: Share) -> Share:
     """⟨√v · 2^29⟩ for integers 0 <= v < 2^62, with a relative error below 2^-22; 0 for v = 0.
 

@@ -1,17 +1,18 @@
 """Shares of a product of two parties' private values from oblivious transfers: what each computes, without messages.
 
 [Gil99] N. Gilboa, "Two Party RSA Key Generation", CRYPTO 1999, section 4.1: the sender knows x, the receiver y with
-bits yᵢ, i < b. For each i a transfer with choice yᵢ has given the sender random pads pᵢ, qᵢ and the receiver hᵢ, which
+bits yᵢ, i < 64. For each i a transfer with choice yᵢ has given the sender random pads pᵢ, qᵢ and the receiver hᵢ, which
 is pᵢ for yᵢ = 0 and qᵢ for yᵢ = 1. The sender sends dᵢ = x + pᵢ - qᵢ, and then
 
     sender  -Σ 2^i pᵢ       receiver  Σ 2^i (hᵢ + yᵢ dᵢ) = Σ 2^i pᵢ + xy
 
 dᵢ is uniform to the receiver whatever x is, as it lacks one of pᵢ and qᵢ. Of dᵢ only 64 - i bits matter mod 2^64, and
-only these are sent: dᵢ and d_(64-i) share a word, 2,080 bits in all for b = 64 (and half a word of zeros at the end of
-an odd number of them). An x of m elements takes the same transfers with longer pads.
+only these are sent: dᵢ and d_(64-i) share a word, 2,080 bits in all (and half a word of zeros at the end of an odd
+number of them). An x of m elements takes the same transfers with longer pads, and x may be another for each bit of y:
+then the result is Σ 2^i xᵢyᵢ. Where each xᵢyᵢ is wanted by itself, whole dᵢ are sent and the shares are not added up.
 
-For words under exclusive or (bit triples) the same with one bit: d = x ⊕ p ⊕ q; p and h ⊕ yd are shares of x ∧ y
-([GMW87] O. Goldreich, S. Micali, A. Wigderson, STOC 1987).
+For words under exclusive or (bit triples) the same with one bit: d = x ⊕ p ⊕ q; p and h ⊕ yd are shares of x ∧ y, for
+several x at once ([GMW87] O. Goldreich, S. Micali, A. Wigderson, STOC 1987).
 """
 
 from __future__ import annotations
@@ -25,38 +26,56 @@ from protocols.ring import BITS, RingArray
 
 
 def offer(x: RingArray, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
-    """What the sender of x (E×m) sends, flat, and its share (E×m); p and q: b×E×m, b = 1 or 64."""
-    share = np.zeros_like(x)
-    d = np.empty_like(p)
-    for i in range(len(p)):
+    """What the sender of x (E×m, or for each bit of y another: 64×E×m) sends, flat, and its share (E×m).
+
+    p and q: 64×E×m.
+    """
+    share = np.zeros(p.shape[1:], np.uint64)
+    d = np.empty(p.shape, np.uint64)
+    for i, each in enumerate(np.broadcast_to(x, p.shape)):
         np.subtract(p[i], q[i], out=d[i])
-        d[i] += x
+        d[i] += each
         share -= p[i] << np.uint64(i)
     return shrink(d), share
 
 
 def accept(y: RingArray, h: RingArray, payload: RingArray) -> RingArray:
-    """The share (E×m) of the receiver of y (E), of which the lowest b = 1 or 64 bits count; h: b×E×m."""
+    """The share (E×m) of the receiver of y (E); h: 64×E×m."""
     d = expand(payload, h.shape)
     share = np.zeros(h.shape[1:], np.uint64)
-    for i in range(len(h)):
-        chosen = np.uint64(0) - ((y >> np.uint64(i)) & np.uint64(1))
-        term = d[i] & chosen[:, None]
+    for i in range(BITS):
+        term = d[i] & chosen(y, i)[:, None]
         term += h[i]
         term <<= np.uint64(i)
         share += term
     return share
 
 
-def payload_words(bits: int, elements: int) -> int:
+def offer_each(x: RingArray, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
+    """What the sender of x (64×E) sends, flat, and its shares of xᵢyᵢ for each bit (64×E); p and q: 64×E."""
+    d = x + p
+    d -= q
+    return d.reshape(-1), np.uint64(0) - p
+
+
+def accept_each(y: RingArray, h: RingArray, payload: RingArray) -> RingArray:
+    """The shares (64×E) of the receiver of y (E) with bits yᵢ; h: 64×E."""
+    d = payload.reshape(h.shape)
+    return np.stack([(d[i] & chosen(y, i)) + h[i] for i in range(BITS)])
+
+
+def chosen(y: RingArray, i: int) -> RingArray:
+    """All ones where yᵢ is one."""
+    return np.uint64(0) - ((y >> np.uint64(i)) & np.uint64(1))
+
+
+def payload_words(elements: int) -> int:
     """How many words `offer` sends for so many elements (E times m) of x."""
-    return elements if bits == 1 else 32 * elements + ceil(elements / 2)
+    return 32 * elements + ceil(elements / 2)
 
 
 def shrink(d: RingArray) -> RingArray:
     """d₀ whole; dᵢ and d_(64-i) in one word; two of the middle ones, d₃₂, in one word."""
-    if len(d) == 1:
-        return d.reshape(-1)
     rows = d.reshape(BITS, -1)
     middle = np.zeros(rows.shape[1] + 1 & ~1, np.uint64)
     middle[: rows.shape[1]] = rows[32]
@@ -70,8 +89,6 @@ def shrink(d: RingArray) -> RingArray:
 
 def expand(payload: RingArray, shape: tuple[int, ...]) -> RingArray:
     """Inverse of `shrink`, up to bits of dᵢ that vanish in 2^i dᵢ."""
-    if shape[0] == 1:
-        return payload.reshape(shape)
     d = np.empty(shape, np.uint64)
     rows = d.reshape(BITS, -1)
     n = rows.shape[1]
@@ -85,11 +102,15 @@ def expand(payload: RingArray, shape: tuple[int, ...]) -> RingArray:
 
 
 def offer_bits(x: RingArray, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
-    """What the sender of E words x sends, and its share, E words each; of the pads (64×E) bit k of row k counts."""
-    mine, other = diagonal(p), diagonal(q)
-    return x ^ mine ^ other, mine
+    """What the sender of words x (E×m) sends, flat, and its share (E×m); of the pads (64×E×m) bit k of row k counts."""
+    mine = diagonal(p)
+    d = x ^ mine
+    d ^= diagonal(q)
+    return d.reshape(-1), mine
 
 
 def accept_bits(y: RingArray, h: RingArray, payload: RingArray) -> RingArray:
-    """The share, E words, of the receiver of E words y; h: 64×E."""
-    return diagonal(h) ^ y & payload
+    """The share (E×m) of the receiver of words y (E); h: 64×E×m."""
+    share = diagonal(h)
+    share ^= y[:, None] & payload.reshape(share.shape)
+    return share

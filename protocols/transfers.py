@@ -1,7 +1,8 @@
 """Oblivious transfers between every two parties, in rounds: jobs, and the flights in which they are done.
 
-A job is a product of one party's value with another's. Jobs run in *flights*. A flight takes two rounds, choices
-from receivers to senders and payloads back; the choices of the next flight are computed while payloads travel.
+A job is a product of one party's values with another's words, whose bits are the choices: 64 transfers a word, with
+pads of one length; shares of the result are elements × columns. Jobs run in *flights*. A flight takes two rounds,
+choices from receivers to senders and payloads back; the choices of the next flight are computed while payloads travel.
 Flights are bounded, so that memory is, however much is asked for.
 
 What is in a flight follows from the jobs' public sizes alone: `rounds_of` tells it without any data.
@@ -16,12 +17,12 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from protocols import onehot
 from protocols import products_gilboa99 as gilboa
-from protocols.bits import pack
 from protocols.ot_pairs import Chosen, Pair, Step
 from protocols.ot_roy22 import NIBBLES
 from protocols.party import Peers, Received
-from protocols.ring import BITS, RingArray, Shape
+from protocols.ring import BITS, RingArray
 
 _FLIGHT_WORDS = 1 << 12  # words of choices (64 transfers each) from one party to another in one flight
 _FLIGHT_PADS = 1 << 20  # ring elements of pads in a flight, for long messages
@@ -29,96 +30,124 @@ _FLIGHT_PADS = 1 << 20  # ring elements of pads in a flight, for long messages
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """xy of the sender's x (elements × length) and the receiver's y (elements), of which `bits` (1 or 64) bits count.
+    """xy of the sender's x (elements × length) and the receiver's y (elements). Others have no data."""
 
-    Whoever is not sender or receiver has no data.
+    sender: int
+    receiver: int
+    elements: int
+    length: int = 1
+    x: RingArray | None = field(default=None, repr=False)
+    y: RingArray | None = field(default=None, repr=False)
+
+    @property
+    def columns(self) -> int:
+        return self.length
+
+    @property
+    def payload(self) -> int:
+        return gilboa.payload_words(self.elements * self.length)
+
+    def part(self, start: int, stop: int) -> Product:
+        x, y = _cut(start, stop, self.x, self.y)
+        return Product(self.sender, self.receiver, stop - start, self.length, x, y)
+
+    def offer(self, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
+        return gilboa.offer(_known(self.x), p, q)
+
+    def accept(self, h: RingArray, payload: RingArray) -> RingArray:
+        return gilboa.accept(_known(self.y), h, payload)
+
+
+@dataclass(frozen=True, eq=False)
+class BitProducts:
+    """xᵢyᵢ for the 64 bits yᵢ of the receiver's words (elements × 64), or their sum Σ 2^i xᵢyᵢ (elements × 1).
+
+    x: elements × 64. With `digits` the sender also has one-hot digits (elements × 4 words), which the digits of y move;
+    shares of these (elements × 4) stand behind the others.
     """
 
     sender: int
     receiver: int
     elements: int
-    length: int = 1
-    bits: int = BITS
+    summed: bool = False
+    digits: bool = False
     x: RingArray | None = field(default=None, repr=False)
+    table: RingArray | None = field(default=None, repr=False)
     y: RingArray | None = field(default=None, repr=False)
 
     @property
-    def shape(self) -> Shape:
-        return self.elements, self.length
+    def length(self) -> int:
+        return 2 if self.digits else 1
 
     @property
-    def words(self) -> int:
-        """Of choices."""
-        return self.elements if self.bits == BITS else -(-self.elements // BITS)
+    def columns(self) -> int:
+        return (1 if self.summed else BITS) + (onehot.TABLE_WORDS if self.digits else 0)
+
+    @property
+    def _numbers(self) -> int:
+        """Words of the payload that are about numbers."""
+        return gilboa.payload_words(self.elements) if self.summed else BITS * self.elements
 
     @property
     def payload(self) -> int:
-        return gilboa.payload_words(self.bits, self.elements * self.length)
+        return self._numbers + (onehot.PAYLOAD_WORDS * self.elements if self.digits else 0)
 
-    @property
-    def step(self) -> int:
-        """Elements that may not be divided between flights."""
-        return 1 if self.bits == BITS else BITS
-
-    def part(self, start: int, stop: int) -> Product:
-        x, y = (None if values is None else values[start:stop] for values in (self.x, self.y))
-        return Product(self.sender, self.receiver, stop - start, self.length, self.bits, x, y)
-
-    def choices(self) -> RingArray:
-        y = _known(self.y)
-        return y if self.bits == BITS else pack(y & np.uint64(1))
+    def part(self, start: int, stop: int) -> BitProducts:
+        x, table, y = _cut(start, stop, self.x, self.table, self.y)
+        return BitProducts(self.sender, self.receiver, stop - start, self.summed, self.digits, x, table, y)
 
     def offer(self, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
-        return gilboa.offer(_known(self.x), self._cut(p), self._cut(q))
+        x = _known(self.x).T
+        if self.summed:
+            payload, share = gilboa.offer(x[..., None], p[..., :1], q[..., :1])
+        else:
+            payload, each = gilboa.offer_each(x, p[..., 0], q[..., 0])
+            share = each.T
+        if not self.digits:
+            return payload, share
+        moves, table = onehot.offer(_known(self.table), p[..., 1], q[..., 1])
+        return np.concatenate([payload, moves]), np.concatenate([share, table], axis=1)
 
     def accept(self, h: RingArray, payload: RingArray) -> RingArray:
-        return gilboa.accept(_known(self.y), self._cut(h), payload)
-
-    def _cut(self, pads: RingArray) -> RingArray:
-        """64 × words × length to bits × elements × length: the rest of the last words is unused."""
-        rows = pads.reshape(-1, self.length)[: self.bits * self.elements]
-        return rows.reshape(self.bits, self.elements, self.length)
+        y, numbers = _known(self.y), payload[: self._numbers]
+        share = gilboa.accept(y, h[..., :1], numbers) if self.summed else gilboa.accept_each(y, h[..., 0], numbers).T
+        if not self.digits:
+            return share
+        table = onehot.accept(y, h[..., 1], payload[self._numbers :])
+        return np.concatenate([share, table], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
 class Conjunction:
-    """x ∧ y, shared by exclusive or, of the sender's and the receiver's `elements` words."""
+    """x ∧ y, shared by exclusive or, of the sender's words x (elements × length) and the receiver's y (elements)."""
 
     sender: int
     receiver: int
     elements: int
+    length: int = 1
     x: RingArray | None = field(default=None, repr=False)
     y: RingArray | None = field(default=None, repr=False)
-    length: int = 1
-    step: int = 1
 
     @property
-    def shape(self) -> Shape:
-        return (self.elements,)
-
-    @property
-    def words(self) -> int:
-        return self.elements
+    def columns(self) -> int:
+        return self.length
 
     @property
     def payload(self) -> int:
-        return self.elements
+        return self.elements * self.length
 
     def part(self, start: int, stop: int) -> Conjunction:
-        x, y = (None if values is None else values[start:stop] for values in (self.x, self.y))
-        return Conjunction(self.sender, self.receiver, stop - start, x, y)
-
-    def choices(self) -> RingArray:
-        return _known(self.y)
+        x, y = _cut(start, stop, self.x, self.y)
+        return Conjunction(self.sender, self.receiver, stop - start, self.length, x, y)
 
     def offer(self, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
-        return gilboa.offer_bits(_known(self.x), p[..., 0], q[..., 0])
+        return gilboa.offer_bits(_known(self.x), p, q)
 
     def accept(self, h: RingArray, payload: RingArray) -> RingArray:
-        return gilboa.accept_bits(_known(self.y), h[..., 0], payload)
+        return gilboa.accept_bits(_known(self.y), h, payload)
 
 
-Job = Product | Conjunction
+Job = Product | BitProducts | Conjunction
 
 
 def rounds_of(jobs: Sequence[Job]) -> Iterator[Step]:
@@ -128,7 +157,7 @@ def rounds_of(jobs: Sequence[Job]) -> Iterator[Step]:
         payloads: dict[tuple[int, int], int] = {}
         for _, job in flight:
             back, forth = (job.receiver, job.sender), (job.sender, job.receiver)
-            choices[back] = choices.get(back, 0) + NIBBLES * job.words
+            choices[back] = choices.get(back, 0) + NIBBLES * job.elements
             payloads[forth] = payloads.get(forth, 0) + job.payload
         yield Step("choices", choices)
         yield Step("payloads", payloads)
@@ -178,10 +207,10 @@ class Transfers:
         chosen = {}
         for peer in self._pairs:
             if mine := _between(flight, peer, self.rank):
-                chosen[peer] = self._pairs[peer].choose(np.concatenate([job.choices() for _, job in mine]))
+                chosen[peer] = self._pairs[peer].choose(np.concatenate([_known(job.y) for _, job in mine]))
         receive = {}
         for peer in self._pairs:
-            if words := sum(job.words for _, job in _between(flight, self.rank, peer)):
+            if words := sum(job.elements for _, job in _between(flight, self.rank, peer)):
                 receive[peer] = [(NIBBLES, words)]
         corrections = self._peers.post("ot choices", {p: [one.message] for p, one in chosen.items()}, receive)
         return _Started(chosen, corrections)
@@ -191,10 +220,10 @@ class Transfers:
         for peer, (corrections,) in started.corrections().items():
             offered, at, payloads = self._pairs[peer].offer(corrections), 0, []
             for number, job in _between(flight, self.rank, peer):
-                payload, share = job.offer(*offered.pads(at, at + job.words, job.length))
+                payload, share = job.offer(*offered.pads(at, at + job.elements, job.length))
                 payloads.append(payload)
                 parts[number].append(share)
-                at += job.words
+                at += job.elements
             send[peer] = [np.concatenate(payloads)]
         receive = {
             peer: [(sum(job.payload for _, job in _between(flight, peer, self.rank)),)] for peer in started.chosen
@@ -208,8 +237,8 @@ class Transfers:
             at = start = 0
             for number, job in _between(flight, peer, self.rank):
                 payload = received[peer][0][start : start + job.payload]
-                parts[number].append(job.accept(chosen.pads(at, at + job.words, job.length), payload))
-                at, start = at + job.words, start + job.payload
+                parts[number].append(job.accept(chosen.pads(at, at + job.elements, job.length), payload))
+                at, start = at + job.elements, start + job.payload
 
 
 def _flights(jobs: Sequence[Job]) -> list[_Flight]:
@@ -233,20 +262,24 @@ class _Way:
     def board(self, number: int, job: Job) -> None:
         start = 0
         while start < job.elements:
-            room = min(self.words, self.pads // (BITS * job.length)) * job.step
+            room = min(self.words, self.pads // (BITS * job.length))
             if room <= 0:
                 self.flights.append([])
                 self.words, self.pads = _FLIGHT_WORDS, _FLIGHT_PADS
-                room = max(job.step, min(self.words, self.pads // (BITS * job.length)) * job.step)
+                room = max(1, min(self.words, self.pads // (BITS * job.length)))
             part = job.part(start, min(start + room, job.elements))
             self.flights[-1].append((number, part))
-            self.words -= part.words
-            self.pads -= BITS * part.words * part.length
+            self.words -= part.elements
+            self.pads -= BITS * part.elements * part.length
             start += part.elements
 
 
 def _between(flight: _Flight, sender: int, receiver: int) -> _Flight:
     return [(number, job) for number, job in flight if (job.sender, job.receiver) == (sender, receiver)]
+
+
+def _cut(start: int, stop: int, *arrays: RingArray | None) -> list[RingArray | None]:
+    return [None if values is None else values[start:stop] for values in arrays]
 
 
 def _known(values: RingArray | None) -> RingArray:

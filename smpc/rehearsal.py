@@ -135,8 +135,11 @@ class _Counted:
             self.tally.step(self.rank, step)
         for job in jobs:
             if self.rank in (job.sender, job.receiver):
-                self.transfers += 64 * job.words
-        return [np.zeros(job.shape, np.uint64) if self.rank in (job.sender, job.receiver) else None for job in jobs]
+                self.transfers += 64 * job.elements
+        return [
+            np.zeros((job.elements, job.columns), np.uint64) if self.rank in (job.sender, job.receiver) else None
+            for job in jobs
+        ]
 
 
 def without_dealer(rank: int, count: int, batches: Iterable[Sequence[Correlation[Any]]]) -> tuple[Tally, int]:

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias, get_type_hints
 from protocols import ring
 from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
 from protocols.binary import WordTriple
-from protocols.conversion import DaBits, EdaBits
+from protocols.conversion import DaBits
+from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.party import Correlation
 from protocols.ring import Shape
@@ -31,7 +32,7 @@ _KNOWN: Mapping[str, type[Any]] = {
         MatrixTriple,
         TruncationMask,
         WordTriple,
-        EdaBits,
+        DigitMasks,
         DaBits,
         BoundedRandom,
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, truncation
+from protocols.bits import Octets, from_octets, octets
 from protocols.prg import Prg, derive
 from protocols.ring import RingArray
 from protocols.shares import BitShare, Share, split, xor_up
@@ -31,6 +32,10 @@ class Operands:
 
     def word(self, *shape: int) -> BitShare:
         return _split_bits(self.prg.ring(shape), self.party.count, self.prg)[self.party.rank]
+
+    def octets(self, *shape: int) -> Octets:
+        """Bits that parties share by exclusive or, eight to an octet; the last axis is a multiple of eight."""
+        return octets(self.word(*shape[:-1], shape[-1] // 8).values.reshape(-1)).reshape(shape)
 
     def public(self, *shape: int) -> RingArray:
         return self.prg.ring(shape)
@@ -62,6 +67,10 @@ def _owned(party: local.LocalParty, x: RingArray, owner: int) -> RingArray | Non
     return x if party.rank == owner else None
 
 
+def _packed(party: local.LocalParty, row: Octets) -> BitShare:
+    return BitShare(party.rank, from_octets(row))
+
+
 def _private(party: local.LocalParty, own: Operands) -> Share:
     x, y = own.public(2, 3), own.public(3, 4)
     return beaver.private_matmul(party, {0: x, 1: y}.get(party.rank), (0, 1), (2, 3), (3, 4))
@@ -82,19 +91,16 @@ CASES = {
     "private_matmul": Case(beaver.private_matmul, _private, lambda count: {(0, 1): 6, (1, 0): 12}),
     "truncate": Case(truncation.truncate, lambda p, o: truncation.truncate(p, o.share(2, 3, bits=62), 20), _all(6)),
     "conjunction": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(6), o.word(6)), _all(6)),
-    "subtract_from_public": Case(
-        binary.subtract_from_public,
-        lambda p, o: binary.subtract_from_public(p, o.public(6), o.word(6)),
-        _all(6),
-    ),
+    "conjunctions": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(4), o.word(3, 4)), _all(8)),
     "leading_one": Case(binary.leading_one, lambda p, o: binary.leading_one(p, o.word(6)), _all(6)),
-    "to_bits": Case(conversion.to_bits, lambda p, o: conversion.to_bits(p, o.share(2, 3)), _all(6)),
+    "to_bits": Case(conversion.to_bits, lambda p, o: conversion.to_bits(p, o.share(8, 8)), _all(1)),
     "from_bits": Case(conversion.from_bits, lambda p, o: conversion.from_bits(p, o.word(2, 3), 7), _all(6)),
-    "less_than": Case(comparison.less_than, lambda p, o: comparison.less_than(p, o.public(32), o.word(32)), _all(1)),
-    "negative": Case(conversion.negative, lambda p, o: conversion.negative(p, o.share(4, 8)), _all(1)),
-    "normalize": Case(functions.normalize, lambda p, o: functions.normalize(p, o.share(6, bits=60)), _all(6)),
+    "borrow": Case(comparison.borrow, lambda p, o: _packed(p, comparison.borrow(p, *o.octets(2, 16, 8))), _all(1)),
+    "borrows": Case(comparison.borrows, lambda p, o: _packed(p, comparison.borrows(p, *o.octets(2, 15, 8))), _all(1)),
+    "negative": Case(conversion.negative, lambda p, o: conversion.negative(p, o.share(8, 8)), _all(1)),
+    "normalize": Case(functions.normalize, lambda p, o: functions.normalize(p, o.share(64, bits=60)), _all(1)),
     "roots": Case(functions.roots, lambda p, o: functions.roots(p, o.share(6, bits=61) + (1 << 61)), _all(6)),
-    "square_root": Case(functions.square_root, lambda p, o: functions.square_root(p, o.share(6, bits=60)), _all(6)),
+    "square_root": Case(functions.square_root, lambda p, o: functions.square_root(p, o.share(64, bits=60)), _all(1)),
     "scale_up": Case(
         functions.scale_up, lambda p, o: functions.scale_up(p, o.share(6, bits=30), o.share(6, bits=5), 16), _all(6)
     ),

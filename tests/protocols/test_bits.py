@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from protocols import bits
-from protocols.bits import diagonal, pack, transpose, unpack
+from protocols.bits import diagonal, from_octets, from_planes, octets, planes, transpose, unpack
 from protocols.prg import Prg
 
 SEED = bytes(range(32))
@@ -59,20 +60,25 @@ def test_columns_in_pieces_and_views_of_larger_arrays(monkeypatch, width):
     np.testing.assert_array_equal(planes[:64], untouched)
 
 
-@given(st.lists(st.integers(0, 1), max_size=300))
-def test_packed_bits_stand_column_by_column(sequence):
-    words = pack(np.array(sequence, np.uint64))
-    n = -(-len(sequence) // 64)
-    assert words.shape == (n,)
-    for place in range(64 * n):
-        k, c = divmod(place, n)
-        assert int(words[c]) >> k & 1 == (sequence[place] if place < len(sequence) else 0)
+@pytest.mark.parametrize("shape", [(0,), (1,), (9,)])
+def test_octets_and_back(shape):
+    words = Prg(SEED).ring(shape)
+    assert octets(words).tolist() == [word >> 8 * i & 255 for word in words.tolist() for i in range(8)]
+    np.testing.assert_array_equal(from_octets(octets(words)), words)
 
 
-@pytest.mark.parametrize("n", [1, 2, 7])
-def test_unpacked_and_packed_again(n):
-    words = Prg(SEED).ring((n,))
-    np.testing.assert_array_equal(pack(unpack(words, 64).T.reshape(-1)), words)
+def test_the_last_word_of_octets_is_filled_with_zeros():
+    assert from_octets(np.arange(1, 10, dtype=np.uint8)).tolist() == [0x0807060504030201, 9]
+
+
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(0, 3), st.integers(0, 20)), elements=st.integers(0, 1)))
+def test_planes_and_back(bits):
+    packed = planes(bits)
+    assert packed.shape == (len(bits), -(-bits.shape[1] // 8))
+    assert all(
+        packed[row, column // 8] >> column % 8 & 1 == bits[row, column] for row, column in np.ndindex(bits.shape)
+    )
+    np.testing.assert_array_equal(from_planes(packed, bits.shape[1]), bits)
 
 
 @pytest.mark.parametrize("shape", [(0,), (1,), (2, 3), (2, 0)])

@@ -1,59 +1,77 @@
-"""Comparison of public words with shared ones, against Python's integers."""
+"""Borrows from digits that are compared, against Python's integers."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from protocols import local
-from protocols.bits import scatter
-from protocols.comparison import less_than
-from protocols.shares import combine_bits
+from protocols.bits import from_planes, planes
+from protocols.comparison import borrow, borrows, conjoin
+from protocols.prg import Prg, derive
+from protocols.shares import xor_up
 
-EDGES = np.array([0, 1, 2, 2**31, 2**32 - 1, 2**32, 2**62, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1], np.uint64)
-
-
-def compared(c, r, count, split_bits):
-    shares = split_bits(r, count)
-    return combine_bits(local.run(count, lambda party: less_than(party, c, shares[party.rank])))
+SEED = bytes(range(32))
 
 
-def test_one_is_less_than_two(split_bits):
-    assert compared(np.array([1], np.uint64), np.array([2], np.uint64), 2, split_bits).tolist() == [1]
+def compared(count, protocol, c, r):
+    """What `protocol` says of digits (rows × elements), the lowest first."""
+    streams = [Prg(derive(SEED, "shares", bytes([rank]))) for rank in range(count)]
+
+    def share(bits):
+        rows = planes(bits.astype(np.uint8))
+        masks = [stream.ring(rows.shape).astype(np.uint8) for stream in streams[1:]]
+        return [xor_up([rows, *masks]) if masks else rows, *masks]
+
+    below, equal = share(c < r), share(c == r)
+    results = local.run(count, lambda party: protocol(party, below[party.rank], equal[party.rank]), SEED)
+    return from_planes(xor_up(results), c.shape[1])
+
+
+def numbers(digits):
+    return [sum(int(digit) << 4 * i for i, digit in enumerate(column)) for column in digits.T]
+
+
+def test_23_is_less_than_24_and_not_less_than_17():
+    c, r = np.array([[7, 7], [1, 1]]), np.array([[8, 1], [1, 1]])
+    assert compared(2, borrow, c, r).tolist() == [1, 0]
+
+
+digits = st.lists(st.integers(0, 15), min_size=16, max_size=16)
+
+
+@given(st.lists(st.tuples(digits, digits), min_size=1, max_size=10), st.sampled_from([1, 2, 4, 8, 16]))
+def test_the_borrow_of_all_digits(pairs, rows):
+    c, r = (np.array(column).T[:rows] for column in zip(*pairs, strict=True))
+    expected = [one < two for one, two in zip(numbers(c), numbers(r), strict=True)]
+    assert compared(2, borrow, c, r).tolist() == expected
+
+
+@given(st.lists(st.tuples(digits, digits), min_size=1, max_size=10), st.integers(1, 16))
+def test_the_borrow_of_every_prefix(pairs, rows):
+    c, r = (np.array(column).T[:rows] for column in zip(*pairs, strict=True))
+    result = compared(3, borrows, c, r)
+    for i in range(rows):
+        expected = [one < two for one, two in zip(numbers(c[: i + 1]), numbers(r[: i + 1]), strict=True)]
+        assert result[i].tolist() == expected
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
-def test_every_edge_with_every_other(count, split_bits):
-    c, r = (both.copy() for both in np.meshgrid(EDGES, EDGES))
-    np.testing.assert_array_equal(compared(c, r, count, split_bits), c < r)
+@pytest.mark.parametrize("decides", range(16))
+def test_the_highest_digit_that_differs_decides(count, decides):
+    """All lower ones say the opposite."""
+    c = np.full((16, 2), 7)
+    r = c.copy()
+    r[:decides] = [0, 15]
+    r[decides] = [8, 6]
+    assert compared(count, borrow, c, r).tolist() == [1, 0]
+    assert compared(count, borrows, c, r)[decides].tolist() == [1, 0]
 
 
-@given(
-    st.integers(1, 70).flatmap(lambda n: st.tuples(*[hnp.arrays(np.uint64, n, elements=st.integers(0, 2**64 - 1))] * 2))
-)
-def test_any_words_of_any_number(split_bits, operands):
-    c, r = operands
-    np.testing.assert_array_equal(compared(c, r, 2, split_bits), c < r)
-
-
-@pytest.mark.parametrize("bit", range(64))
-def test_a_difference_in_one_bit_decides(bit, split_bits):
-    base = np.full(2, 0x5A5A_5A5A_A5A5_A5A5, np.uint64)
-    other = base ^ np.uint64(1 << bit)
-    np.testing.assert_array_equal(compared(base, other, 2, split_bits), base < other)
-
-
-@pytest.mark.parametrize("shape", [(0,), (1,), (2, 0), (3, 1, 5)])
-def test_shapes(shape, split_bits):
-    c, r = np.zeros(shape, np.uint64), np.ones(shape, np.uint64)
-    result = compared(c, r, 3, split_bits)
-    assert result.shape == shape
-    assert (result == 1).all()
-
-
-def test_neighbours_are_brought_apart():
-    where = [int(f"{i:06b}"[::-1], 2) for i in range(64)]
-    words = np.uint64(1) << np.arange(64, dtype=np.uint64)
-    assert scatter(words).tolist() == [1 << place for place in where]
-    np.testing.assert_array_equal(scatter(scatter(EDGES)), EDGES)
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (2, 8), (4, 0), (1, 9)])
+def test_octets_of_any_shape_with_several_others(shape):
+    x, ys = (Prg(SEED).ring(s).astype(np.uint8) for s in (shape, (3, *shape)))
+    results = local.run(
+        2, lambda party: conjoin(party, *(v if party.rank else np.zeros_like(v) for v in (x, ys))), SEED
+    )
+    np.testing.assert_array_equal(xor_up(results), x & ys)

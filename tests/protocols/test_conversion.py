@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from protocols import local, ring
-from protocols.conversion import DaBits, EdaBits, from_bits, negative, to_bits
+from protocols.conversion import DaBits, from_bits, negative, to_bits
+from protocols.digits import DigitMasks
 from protocols.prg import Prg
 from protocols.shares import combine, combine_bits, split
 
@@ -86,11 +87,11 @@ def test_every_conversion_takes_fresh_masks(split_bits):
             from_bits(party, w[party.rank], 3)
 
     local.run_all(parties, program)
-    assert [c for c in parties[0].taken if isinstance(c, EdaBits)] == [EdaBits((4,))] * 10
+    assert [c for c in parties[0].taken if isinstance(c, DigitMasks)] == [DigitMasks((4,))] * 10
     assert [c for c in parties[0].taken if isinstance(c, DaBits)] == [DaBits((4,), 3)] * 10
     first, second = ([m.arrays[0] for m in party.sent] for party in parties)
-    opened = [a + b for a, b in zip(first[::8], second[::8], strict=True)]  # to_bits has 7 rounds, from_bits 1
-    opened += [a ^ b for a, b in zip(first[7::8], second[7::8], strict=True)]
+    opened = [a + b for a, b in zip(first[::7], second[::7], strict=True)]  # to_bits has 6 rounds, from_bits 1
+    opened += [a ^ b for a, b in zip(first[6::7], second[6::7], strict=True)]
     assert len(np.unique(opened)) == 2 * 10 * 4
 
 

@@ -11,6 +11,7 @@ from protocols.beaver import ElementTriple, MatrixTriple
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.crhash_gkwy20 import Hash
+from protocols.digits import DigitMasks
 from protocols.ot_pairs import connect
 from protocols.prg import Prg
 from tests.protocols.test_uniformity import assert_uniform
@@ -100,6 +101,7 @@ def test_no_two_transfers_of_a_run_have_a_key_and_a_number_in_common(monkeypatch
         WordTriple((9,)),
         MatrixTriple(3, 1, 2),
         DaBits((20,), 7),
+        DigitMasks((11,)),
         MatrixTriple(2, 2, 2, (1, 0)),
     ]
     local.run_all(parties, lambda party: [party.take(kind) for kind in kinds])

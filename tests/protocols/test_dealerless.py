@@ -14,8 +14,9 @@ import pytest
 from protocols import dealer, dealerless, local, transfers
 from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
 from protocols.binary import WordTriple
-from protocols.conversion import DaBits, EdaBits
+from protocols.conversion import DaBits
 from protocols.dealerless import Dealerless
+from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.ot_pairs import connect, setup_of
 from protocols.party import Secret, secrets_of
@@ -66,10 +67,11 @@ def digest(parties):
 SHAPES = [(1,), (7,), (2, 3), (0,), (2, 0), (1, 1, 4)]
 SIZES = [(2, 3, 4), (4, 3, 2), (1, 1, 1), (0, 2, 3), (2, 0, 3), (2, 3, 0)]
 ALL = [
-    *[kind(shape) for kind in (ElementTriple, ElementSquare, WordTriple, EdaBits) for shape in SHAPES],
+    *[kind(shape) for kind in (ElementTriple, ElementSquare, WordTriple, DigitMasks) for shape in SHAPES],
     *[MatrixTriple(*size, who) for size in SIZES for who in (None, (0, 1), (1, 0))],
     *[TruncationMask(shape, f) for shape in SHAPES for f in (1, 20, 61)],
     *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
+    *[WordTriple(shape, factors) for shape in SHAPES for factors in (2, 5)],
 ]
 
 
@@ -189,9 +191,9 @@ LIMITS = [
     {"_FLIGHT_WORDS": 3, "_FLIGHT_PADS": 64 * 5, "_PIECE": 5, "_GROUP": 64 * 11, "_PRODUCTS": 9, "_LONGEST": 2},
 ]
 SOME = [
-    *[ElementTriple((7,)), ElementSquare((2, 3)), WordTriple((9,)), EdaBits((3,)), EdaBits((0,))],
+    *[ElementTriple((7,)), ElementSquare((2, 3)), WordTriple((9,)), DigitMasks((3,)), DigitMasks((0,))],
     *[MatrixTriple(2, 3, 4), MatrixTriple(5, 1, 2, (1, 0)), MatrixTriple(2, 0, 3)],
-    *[TruncationMask((2, 2), 20), DaBits((5,), 33), BoundedRandom((70,), 1)],
+    *[TruncationMask((2, 2), 20), DaBits((5,), 33), BoundedRandom((70,), 1), WordTriple((2, 3), 3), DigitMasks((9,))],
 ]
 
 
@@ -202,8 +204,12 @@ class Recorded:
         self.inner, self.rank, self.count, self.steps = inner, inner.rank, inner.count, []
 
     def run(self, jobs):
-        self.steps += rounds_of([replace(job, x=None, y=None) for job in jobs])
+        self.steps += rounds_of([without_data(job) for job in jobs])
         return self.inner.run(jobs)
+
+
+def without_data(job):
+    return replace(job, **{name: None for name in ("x", "y", "table") if hasattr(job, name)})
 
 
 def named(limits):
@@ -252,7 +258,13 @@ def test_a_flight_has_as_many_pads_as_are_allowed(monkeypatch):
 LARGE = [
     *[kind((2048,)) for kind in (ElementTriple, ElementSquare, WordTriple)],
     *[MatrixTriple(32, 16, 32), MatrixTriple(32, 32, 32, (0, 1))],
-    *[EdaBits((1024,)), TruncationMask((1024,), 20), DaBits((1024,), 16), BoundedRandom((1024,), 30)],
+    *[
+        WordTriple((1024,), 2),
+        DigitMasks((1024,)),
+        TruncationMask((1024,), 20),
+        DaBits((1024,), 16),
+        BoundedRandom((1024,), 30),
+    ],
 ]
 
 
@@ -281,7 +293,8 @@ REFRESHED = {
     TruncationMask((9,), 20): {0, 1, 2},
     MatrixTriple(2, 3, 4): {2},
     MatrixTriple(2, 3, 4, (0, 1)): {2},
-    EdaBits((9,)): {0},
+    WordTriple((9,), 2): {2},
+    DigitMasks((9,)): {0, 1},
     DaBits((9,), 7): {1},
     BoundedRandom((9,), 30): {1},
 }

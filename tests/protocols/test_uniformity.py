@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, truncation
+from protocols.bits import from_octets
 from protocols.prg import Prg
 from protocols.shares import BitShare, Share, split
 
@@ -16,6 +17,8 @@ SEED = bytes(range(32))
 N = 1 << 14
 ZEROS = np.zeros(N, np.uint64)
 SQUARE = np.zeros((128, 128), np.uint64)
+
+ROWS = np.zeros((2, 16, 1 << 14), np.uint8)
 
 PROGRAMS = {
     "zero": lambda p, x, w: inputs.zero(p, (N,)),
@@ -30,16 +33,17 @@ PROGRAMS = {
     ),
     "truncate": lambda p, x, w: truncation.truncate(p, x, 20),
     "conjunction": lambda p, x, w: binary.conjunction(p, w, w),
-    "subtract_from_public": lambda p, x, w: binary.subtract_from_public(p, ZEROS, w),
+    "conjunctions": lambda p, x, w: binary.conjunction(p, w, BitShare(w.rank, np.stack([w.values, w.values]))),
     "leading_one": lambda p, x, w: binary.leading_one(p, w),
     "to_bits": lambda p, x, w: conversion.to_bits(p, x),
     "from_bits": lambda p, x, w: conversion.from_bits(p, w, 2),
-    "less_than": lambda p, x, w: comparison.less_than(p, ZEROS, w),
+    "borrow": lambda p, x, w: BitShare(p.rank, from_octets(comparison.borrow(p, *ROWS))),
+    "borrows": lambda p, x, w: BitShare(p.rank, from_octets(comparison.borrows(p, *ROWS))),
     "negative": lambda p, x, w: conversion.negative(p, x),
     "scale_up": lambda p, x, w: functions.scale_up(p, x, x, 20),
 }
 # The last step of these is local and makes bits or words of which a part is public.
-NOT_FRESH = {"disclose", "less_than", "subtract_from_public", "leading_one", "to_bits"}
+NOT_FRESH = {"disclose", "borrows", "leading_one", "to_bits"}
 
 
 def run(name, count):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
 from protocols.binary import WordTriple
-from protocols.conversion import DaBits, EdaBits
+from protocols.conversion import DaBits
+from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.truncation import TruncationMask
 from smpc import requests, wire
@@ -23,7 +24,8 @@ shapes = st.lists(st.integers(0, 20), min_size=1, max_size=4).map(tuple)
 lengths, bits = st.integers(0, 1000), st.integers(0, 64)
 correlations = (
     st.builds(MatrixTriple, lengths, lengths, lengths, st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)))
-    | st.one_of(*(st.builds(kind, shapes) for kind in (ElementTriple, ElementSquare, WordTriple, EdaBits)))
+    | st.one_of(*(st.builds(kind, shapes) for kind in (ElementTriple, ElementSquare, WordTriple, DigitMasks)))
+    | st.builds(WordTriple, shapes, lengths)
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
 )
 

@@ -7,8 +7,8 @@ import pytest
 
 from protocols import beaver, inputs
 from protocols.beaver import ElementTriple
-from protocols.conversion import EdaBits
 from protocols.errors import MessageError
+from protocols.functions import BoundedRandom
 from protocols.opening import disclose
 from protocols.truncation import TruncationMask
 from smpc.errors import LinkError
@@ -36,7 +36,7 @@ def test_what_was_prepared_is_taken_and_the_rest_is_made():
     ("north", "south"),
     [
         ([TruncationMask((4,), 20), TruncationMask((4,), 21)], [TruncationMask((4,), 21), TruncationMask((4,), 20)]),
-        ([TruncationMask((4,), 20)], [EdaBits((4,))]),  # the same transfers, other sums of them
+        ([TruncationMask((4,), 20)], [BoundedRandom((4,), 20)]),  # the same transfers, other sums of them
         ([ElementTriple((4,))], []),
     ],
 )

@@ -15,7 +15,8 @@ import pytest
 
 from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
 from protocols.binary import WordTriple
-from protocols.conversion import DaBits, EdaBits
+from protocols.conversion import DaBits
+from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.truncation import TruncationMask
 from smpc import requests, store
@@ -27,7 +28,7 @@ NORTH = Binding(bytes(32), "north")
 PAIR = ElementSquare((2,))
 SMALL = [PAIR, ElementTriple((0,)), PAIR]
 MATRICES = [MatrixTriple(2, 3, 4), MatrixTriple(2, 3, 4, owners=(0, 1)), MatrixTriple(2, 0, 3)]
-WORDS = [ElementTriple((2, 3)), ElementTriple((0, 4)), ElementSquare((4,)), WordTriple((2,)), EdaBits((5,))]
+WORDS = [ElementTriple((2, 3)), ElementTriple((0, 4)), ElementSquare((4,)), WordTriple((2,), 3), DigitMasks((5,))]
 BITS = [TruncationMask((3,), 20), DaBits((3,), 7), DaBits((3,), 0), BoundedRandom((2, 2), 9)]
 EVERY = MATRICES + WORDS + BITS
 

@@ -261,7 +261,7 @@ def ot_extension() -> object:
     return vectors
 
 
-# Products: b rows of pads for each element of x
+# Products: 64 rows of pads for each element of x
 
 
 def differences(x: Sequence[int], p: Rows, q: Rows) -> Table:
@@ -270,8 +270,6 @@ def differences(x: Sequence[int], p: Rows, q: Rows) -> Table:
 
 def packed(d: Rows) -> list[int]:
     """Of dᵢ the lowest 64 - i bits."""
-    if len(d) == 1:
-        return list(d[0])
     words = list(d[0])
     for i in range(1, 32):
         words += [low % (1 << 64 - i) | high % (1 << i) << 64 - i for low, high in zip(d[i], d[64 - i], strict=True)]
@@ -299,16 +297,16 @@ EDGES = [0, 1, Q - 1, 1 << 63, (1 << 63) - 1, 0x9E3779B97F4A7C15]
 
 
 def ot_product() -> object:
-    """E elements of y and E×m of x; pads are the first and the second b·E·m words of a stream."""
+    """E elements of y and E×m of x; pads are the first and the second 64·E·m words of a stream."""
     vectors = []
-    for seed, bits, e, m in [(SEEDS[0], 64, 1, 1), (SEEDS[1], 64, 3, 1), (SEEDS[2], 64, 2, 3), (SEEDS[1], 1, 3, 2)]:
+    for seed, e, m in [(SEEDS[0], 1, 1), (SEEDS[1], 3, 1), (SEEDS[2], 2, 3)]:
         source, n = stream(seed), e * m
-        p, q = ([list(islice(source, n)) for _ in range(bits)] for _ in range(2))
+        p, q = ([list(islice(source, n)) for _ in range(64)] for _ in range(2))
         x, y = (list(islice(EDGES[start:] + EDGES[:start], n)) for start in (2, 1))
         each = [y[at // m] for at in range(n)]
         d = differences(x, p, q)
-        shares = sender_share(p), receiver_share([value % (1 << bits) for value in each], chosen_pads(each, p, q), d)
-        given = {"seed": seed.hex(), "bits": bits, "shape": [e, m], "x": x, "y": y[:e]}
+        shares = sender_share(p), receiver_share(each, chosen_pads(each, p, q), d)
+        given = {"seed": seed.hex(), "shape": [e, m], "x": x, "y": y[:e]}
         vectors.append(given | {"payload": packed(d), "shares": shares})
     return vectors
 
