@@ -71,5 +71,6 @@ def planes(bits: Octets) -> Octets:
 
 
 def from_planes(packed: Octets, columns: int) -> Octets:
-    """Inverse of `planes`."""
-    return np.unpackbits(packed, axis=-1, count=columns, bitorder="little")
+    """Inverse of `planes`. By shifts: bits may be secret, and NumPy's own function looks octets up in a table."""
+    bits: Octets = packed[..., None] >> np.arange(8, dtype=np.uint8) & np.uint8(1)
+    return bits.reshape(*packed.shape[:-1], 8 * packed.shape[-1])[..., :columns]

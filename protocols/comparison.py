@@ -28,8 +28,10 @@ from protocols.shares import BitShare
 def borrow(party: Party, below: Octets, equal: Octets) -> Octets:
     """[c < r], one row, of 2^k rows [cᵢ < rᵢ] and [cᵢ = rᵢ].
 
-    Takes words of bit triples. Opens masked values only.
+    Takes words of bit triples. Opens masked values only. Raises ValueError for another number of rows.
     """
+    if len(below) & len(below) - 1:
+        raise ValueError(f"{len(below)} digits are no power of two")
     while len(below) > 1:
         needed = (below[::2],) if len(below) == 2 else (below[::2], equal[::2])
         both = conjoin(party, equal[1::2], np.stack(needed))

@@ -205,7 +205,7 @@ def _matrix_cross(
 
 def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
     a, b = us.draw(of.shape), us.draw((of.factors, *of.shape))
-    x, y = b.reshape(of.factors, -1).T, a.reshape(-1)
+    x, y = b.reshape(of.factors, a.size).T, a.reshape(-1)
     jobs = [
         Conjunction(i, j, y.size, of.factors, x if us.rank == i else None, y if us.rank == j else None)
         for i, j in us.pairs()

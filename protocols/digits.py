@@ -63,13 +63,12 @@ def chosen(function: Callable[[int, int], bool]) -> Chosen:
     return np.array([rows[octet % RADIX] | rows[octet // RADIX] << RADIX for octet in range(256)], "<u4")
 
 
-_SAME = chosen(lambda c, j: c == j)
-
-
 def one_hot(r: RingArray) -> RingArray:
-    """[rᵢ = j] of a known r: four words along a new last axis."""
-    table = _SAME[octets(r.reshape(-1))]
-    return from_octets(table.view(np.uint8)).reshape(*r.shape, TABLE_WORDS)
+    """[rᵢ = j] of a known r: four words along a new last axis. By shifts: r is secret, and memory has caches."""
+    both = octets(r.reshape(-1))
+    digits = np.stack([both & np.uint8(RADIX - 1), both >> np.uint8(4)], axis=-1)
+    lanes = np.left_shift(np.uint16(1), digits, dtype="<u2")
+    return from_octets(lanes.reshape(-1).view(np.uint8)).reshape(*r.shape, TABLE_WORDS)
 
 
 def look_up(table: BitShare, c: RingArray, entries: Chosen) -> Octets:

@@ -68,6 +68,13 @@ def test_the_highest_digit_that_differs_decides(count, decides):
     assert compared(count, borrows, c, r)[decides].tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("rows", [3, 6, 15])
+def test_another_number_of_rows_is_refused(rows):
+    with pytest.raises(ExceptionGroup, match="parties failed") as info:
+        compared(2, borrow, *np.zeros((2, rows, 0), int))
+    assert {type(error) for error in info.value.exceptions} == {ValueError}
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (2, 8), (4, 0), (1, 9)])
 def test_octets_of_any_shape_with_several_others(shape):
     x, ys = (Prg(SEED).ring(s).astype(np.uint8) for s in (shape, (3, *shape)))

@@ -71,7 +71,7 @@ ALL = [
     *[MatrixTriple(*size, who) for size in SIZES for who in (None, (0, 1), (1, 0))],
     *[TruncationMask(shape, f) for shape in SHAPES for f in (1, 20, 61)],
     *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
-    *[WordTriple(shape, factors) for shape in SHAPES for factors in (2, 5)],
+    *[WordTriple(shape, factors) for shape in SHAPES for factors in (0, 2, 5)],
 ]
 
 

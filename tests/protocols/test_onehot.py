@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from protocols.digits import one_hot
 from protocols.onehot import PAYLOAD_WORDS, accept, offer
 from protocols.prg import Prg
+from protocols.transfers import BitProducts
 from tests.protocols.test_uniformity import assert_uniform
 
 SEED = bytes(range(32))
@@ -82,7 +83,7 @@ TAPE = np.arange(32, dtype=np.uint64)  # v at the place and at its partner, the 
 
 @pytest.mark.parametrize("digit", [0, 5, 15])
 @pytest.mark.parametrize("step", range(4))
-def test_on_all_tapes_the_receiver_sees_nothing_of_the_digit_and_both_shares_are_uniform(digit, step):
+def test_on_all_tapes_the_receiver_sees_nothing_of_the_digit_and_each_bit_of_a_share_is_uniform(digit, step):
     """Each place of a pair has its own bit of p and q; what is sent of it does not depend on other places' pads.
 
     The steps before have chosen nothing and have pads of zero, the steps after have no pads: their payload is not seen.
@@ -128,6 +129,29 @@ def places(step):
 
 def lane(payload, half, digit):
     return payload.astype("<u8").view("<u2").reshape(2, 16, -1)[half, digit]
+
+
+def test_numbers_and_digits_have_pads_of_their_own():
+    """A transfer gives two words: what is sent of the number has only the first, of the digits only the second."""
+    prg = Prg(SEED)
+    one, other = (prg.ring((2, 64, 5, 2)) for _ in range(2))
+    x, tables, y = prg.ring((5, 64)), prg.ring((5, 4)), prg.ring((5,))
+
+    def sent(first, second, *, summed):
+        p, q = np.stack([first[..., 0], second[..., 1]], axis=-1)
+        payload, share = BitProducts(0, 1, 5, summed, True, x, tables).offer(p, q)
+        job = BitProducts(0, 1, 5, summed, True, y=y)
+        return np.split(payload, [-PAYLOAD_WORDS * 5]), np.split(share, [-4], axis=1), job.accept(p, payload)
+
+    for summed in (False, True):
+        base, first, second = (sent(*both, summed=summed) for both in ((one, one), (other, one), (one, other)))
+        for part in range(2):
+            assert (base[part][0] != first[part][0]).any()
+            np.testing.assert_array_equal(base[part][0], second[part][0])
+            assert (base[part][1] != second[part][1]).any()
+            np.testing.assert_array_equal(base[part][1], first[part][1])
+        np.testing.assert_array_equal(base[2][:, :-4], second[2][:, :-4])
+        np.testing.assert_array_equal(base[2][:, -4:], first[2][:, -4:])
 
 
 def test_payload_and_both_shares_of_zeros_are_uniform():
