@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from protocols.beaver import ElementTriple, MatrixTriple
+from protocols.beaver import Products
 from protocols.binary import WordTriple
 from protocols.conversion import negative
+from protocols.masks import whole
 from protocols.ot_pairs import connect
 from protocols.ot_roy22 import NIBBLES
 from protocols.prg import Prg, fresh_seed
@@ -64,13 +65,18 @@ def program(party: Party) -> dict[str, list[float]]:
     works: dict[str, Callable[[], Any]] = {
         "floor": lambda: flights(work=False),
         "transfers": lambda: flights(work=True),
-        "triples": lambda: session.make([ElementTriple((TRIPLES,))]),
-        "matrix": lambda: session.make([MatrixTriple(128, 100, 1)]),
+        "triples": lambda: session.make([Products(whole(0, (TRIPLES,), fresh=True), whole(1, (TRIPLES,), fresh=True))]),
+        "matrix": lambda: session.make([matrices(128, 100, 1)]),
         "bits": lambda: session.make([WordTriple((BIT_WORDS,))]),
         "masks": lambda: session.make([TruncationMask((MASKS,), 20)]),
         "sign": lambda: negative(session, share),
     }
     return {name: measured(session, work) for name, work in works.items()}
+
+
+def matrices(m: int, k: int, p: int) -> Products:
+    """A triple for a product of matrices with fresh masks."""
+    return Products(whole(0, (m, k), fresh=True), whole(1, (k, p), fresh=True), matrices=True)
 
 
 def measured(session: Session, work: Callable[[], Any]) -> list[float]:

@@ -6,6 +6,7 @@ errors, ring, fixedpoint, prg, shares, party, card   what everything stands on
 dealer        [DPSZ12, BCGIKS19] correlated randomness by seeds and corrections
 inputs        [CDI05]   private values to shares, without a message
 opening       [BGW88]   open masked values; disclose results
+masks         [MZ17]    masks that stay with their operand
 beaver        [Bea91]   products: elementwise, matrix, square, of private values
 truncation    [EGKRS20] rescaling after a product
 binary        [KS73]    and, addition, position of the leading bit, on words shared by exclusive or

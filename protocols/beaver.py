@@ -1,78 +1,92 @@
-"""Products from preprocessed triples.
+"""Products from preprocessed triples, whose masks stay with the operands.
 
-[Bea91] D. Beaver, "Efficient Multiparty Protocols Using Circuit Randomization", CRYPTO 1991; for matrices
-[MZ17] P. Mohassel, Y. Zhang, "SecureML", IEEE S&P 2017, section 4.1.
+[Bea91] D. Beaver, "Efficient Multiparty Protocols Using Circuit Randomization", CRYPTO 1991; for matrices, and masks
+that are used again, [MZ17] P. Mohassel, Y. Zhang, "SecureML", IEEE S&P 2017, section 4.1.
 
 A triple is ⟨a⟩, ⟨b⟩, ⟨c⟩ with a, b uniform and c = a ∘ b, for ∘ elementwise or the matrix product. The
 parties open E = x - a and D = y - b, which are uniform whatever x and y are, and then
 
-    x ∘ y = E ∘ D + E ∘ b + a ∘ D + c
+    x ∘ y = E ∘ y + a ∘ D + c
 
-needs no further message. `private_matmul` is the case in which one party knows x and another y: a and b are
-then known to these two, each sends its difference to the other only, and
-
-    x ∘ y = E ∘ y + a ∘ D + c,   the first term at y's owner, the second at x's.
+needs no further message. An operand that was opened before (`masks`) is not opened again: only c is new.
+`private_matmul` is the case in which one party knows x and another y: a and b are then known to these two, each sends
+its difference to the other only; the first term is at y's owner, the second at x's.
 
 Scales of fixed-point operands add up; truncation is the caller's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
+import numpy as np
+
 from protocols import ring
 from protocols.card import card
-from protocols.opening import open_masked
-from protocols.party import Part, Party, Secret
+from protocols.masks import Factor, Operand, keep
+from protocols.party import Correlation, Part, Party, Secret
 from protocols.ring import RingArray, Shape
 from protocols.shares import Share
 
 
-class Triple(NamedTuple):
-    """⟨a⟩, ⟨b⟩ and ⟨c⟩ = ⟨a ∘ b⟩."""
-
-    a: Share
-    b: Share
-    c: Share
-
-
 @dataclass(frozen=True)
-class ElementTriple:
-    """One triple for the elementwise product of arrays of `shape`."""
+class Products(Correlation[tuple[Share, ...]]):
+    """⟨a ∘ b⟩ of two masks or views of such, elementwise with broadcasting, or the product of `matrices`.
 
-    shape: Shape
+    Fresh masks come first.
+    """
+
+    left: Factor
+    right: Factor
+    matrices: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        if self.matrices:
+            return self.left.shape[0], self.right.shape[1]
+        return np.broadcast_shapes(self.left.shape, self.right.shape)
 
     def drawn(self) -> Sequence[Secret]:
-        return Secret(self.shape), Secret(self.shape)
+        return [Secret(shape) for shape in self._fresh.values()]
+
+    def keeps(self) -> Sequence[int]:
+        return list(self._fresh)
+
+    def kept(self) -> Sequence[int]:
+        return [number for number in dict.fromkeys((self.left.number, self.right.number)) if number not in self._fresh]
 
     def derived(self) -> Sequence[Secret]:
         return (Secret(self.shape),)
 
     def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
-        a, b = drawn
-        return (a * b,)
+        a, b = self.views(dict(zip((*self.kept(), *self.keeps()), drawn, strict=True)))
+        return (ring.matmul(a, b) if self.matrices else a * b,)
 
-    def assemble(self, *parts: Part) -> Triple:
-        return Triple(*cast("tuple[Share, Share, Share]", parts))
+    def views(self, masks: Mapping[int, RingArray]) -> tuple[RingArray, RingArray]:
+        """a and b of whole masks, by number."""
+        return self.left.of(masks[self.left.number]), self.right.of(masks[self.right.number])
+
+    def assemble(self, *parts: Part) -> tuple[Share, ...]:
+        return cast("tuple[Share, ...]", parts)
+
+    @property
+    def _fresh(self) -> dict[int, Shape]:
+        return {one.number: one.fresh for one in (self.left, self.right) if one.fresh is not None}
 
 
 @dataclass(frozen=True)
-class MatrixTriple:
-    """One triple for the product of an m×k and a k×p matrix.
-
-    `owners`: the ranks that know a and b, where the operands are private values of these two.
-    """
+class PrivateTriple(Correlation["Private"]):
+    """One triple for the product of an m×k and a k×p matrix that are private values of the ranks `owners`."""
 
     m: int
     k: int
     p: int
-    owners: tuple[int, int] | None = None
+    owners: tuple[int, int]
 
     def drawn(self) -> Sequence[Secret]:
-        left, right = self.owners or (None, None)
-        return Secret((self.m, self.k), owner=left), Secret((self.k, self.p), owner=right)
+        return Secret((self.m, self.k), owner=self.owners[0]), Secret((self.k, self.p), owner=self.owners[1])
 
     def derived(self) -> Sequence[Secret]:
         return (Secret((self.m, self.p)),)
@@ -81,54 +95,57 @@ class MatrixTriple:
         a, b = drawn
         return (ring.matmul(a, b),)
 
-    def assemble(self, *parts: Part) -> Triple:
-        return Triple(*cast("tuple[Share, Share, Share]", parts))
-
-
-class Square(NamedTuple):
-    """⟨a⟩ and ⟨a²⟩."""
-
-    a: Share
-    c: Share
+    def assemble(self, *parts: Part) -> Private:
+        return Private(*cast("tuple[Share, Share, Share]", parts))
 
 
 @dataclass(frozen=True)
-class ElementSquare:
-    """One pair for squaring an array of `shape`."""
+class Masks(Correlation[RingArray]):
+    """A mask by itself, for what will be a factor of many products."""
 
+    number: int
     shape: Shape
 
     def drawn(self) -> Sequence[Secret]:
         return (Secret(self.shape),)
 
     def derived(self) -> Sequence[Secret]:
-        return (Secret(self.shape),)
+        return ()
 
-    def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
-        return (drawn[0] * drawn[0],)
+    def compute(self, *_: RingArray) -> Sequence[RingArray]:
+        return ()
 
-    def assemble(self, *parts: Part) -> Square:
-        return Square(*cast("tuple[Share, Share]", parts))
+    def keeps(self) -> Sequence[int]:
+        return (self.number,)
+
+    def assemble(self, *parts: Part) -> RingArray:
+        return parts[0].values
+
+
+class Private(NamedTuple):
+    """a at its owner, b at its owner, and ⟨c⟩ = ⟨ab⟩."""
+
+    a: Share
+    b: Share
+    c: Share
 
 
 @card("Bea91", adversary="semi-honest, all but one", rounds=1, elements=2)
 def multiply(party: Party, x: Share, y: Share) -> Share:
-    """⟨xy⟩ from ⟨x⟩ and ⟨y⟩, elementwise.
+    """⟨xy⟩ from ⟨x⟩ and ⟨y⟩, elementwise, broadcast against each other as NumPy does.
 
-    x, y, result: one shape. Takes one triple of that shape. Raises ValueError if the shapes differ.
+    Opens what has no mask yet, each once; if both have one, there is no round. Raises ValueError if the shapes do not
+    fit.
     """
-    if x.shape != y.shape:
-        raise ValueError(f"shapes differ: {x.shape} and {y.shape}")
-    a, b, c = party.take(ElementTriple(x.shape))
-    e, d = open_masked(party, x - a, y - b)
-    return c + b * e + a * d + e * d
+    np.broadcast_shapes(x.shape, y.shape)
+    return _products(party, [(x, y)], matrices=False)[0]
 
 
 @card("MZ17", adversary="semi-honest, all but one", rounds=1, elements=1, per="element of both operands")
 def matmul(party: Party, x: Share, y: Share) -> Share:
     """⟨xy⟩ from ⟨x⟩ (m×k) and ⟨y⟩ (k×p), the matrix product.
 
-    Takes one matrix triple. Raises ValueError if the shapes do not fit.
+    Opens what has no mask yet; if both have one, there is no round. Raises ValueError if the shapes do not fit.
     """
     return matmul_each(party, (x, y))[0]
 
@@ -138,19 +155,65 @@ def matmul_each(party: Party, *pairs: tuple[Share, Share]) -> list[Share]:
     for x, y in pairs:
         if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[1] != y.shape[0]:
             raise ValueError(f"not a matrix product: {x.shape} and {y.shape}")
-    triples = [party.take(MatrixTriple(x.shape[0], x.shape[1], y.shape[1])) for x, y in pairs]
-    masked = [(x - t.a, y - t.b) for (x, y), t in zip(pairs, triples, strict=True)]
-    opened = open_masked(party, *(share for both in masked for share in both))
-    rows = zip(triples, opened[::2], opened[1::2], strict=True)
-    return [t.c + e @ t.b + t.a @ d + ring.matmul(e, d) for t, e, d in rows]
+    return _products(party, pairs, matrices=True)
 
 
 @card("Bea91", adversary="semi-honest, all but one", rounds=1, elements=1)
 def square(party: Party, x: Share) -> Share:
-    """⟨x²⟩ from ⟨x⟩, elementwise. Takes one square pair of that shape."""
-    a, c = party.take(ElementSquare(x.shape))
-    (e,) = open_masked(party, x - a)
-    return c + a * (e + e) + e * e
+    """⟨x²⟩ from ⟨x⟩, elementwise: the product with itself, opened once."""
+    return multiply(party, x, x)
+
+
+@card("MZ17", adversary="semi-honest, all but one", rounds=1, elements=1)
+def open_once(party: Party, *shares: Share) -> None:
+    """Mask each share that has no mask, and open it: later products with it, or with its views, open nothing for it."""
+    new = [x for x in dict.fromkeys(Operand(x).holder for x in shares) if x.mask is None]
+    numbers = [party.number() for _ in new]
+    drawn = [party.take(Masks(number, x.shape)) for number, x in zip(numbers, new, strict=True)]
+    keep(party, list(zip(new, numbers, drawn, strict=True)))
+
+
+def _products(party: Party, pairs: Sequence[tuple[Share, Share]], *, matrices: bool) -> list[Share]:
+    """x ∘ y of each pair: a request for each, one opening of all that has no mask."""
+    new: dict[Share, int] = {}
+    masks: list[tuple[Share, int, RingArray]] = []
+    triples = []
+    for pair in pairs:
+        operands, factors, before = [], [], len(new)
+        for x in pair:
+            operands.append(Operand(x, new))
+            factors.append(_factor(party, operands[-1], new))
+        *fresh, c = party.take(Products(factors[0], factors[1], matrices))
+        masks += [(*added, a.values) for added, a in zip(list(new.items())[before:], fresh, strict=True)]
+        triples.append((factors, operands, c))
+    keep(party, masks)
+    return [
+        _local(factors, operands, pair[1], c, matrices=matrices)
+        for (factors, operands, c), pair in zip(triples, pairs, strict=True)
+    ]
+
+
+def _factor(party: Party, operand: Operand, new: dict[Share, int]) -> Factor:
+    """`new`: the shares that are about to get a mask, and its number."""
+    if operand.holder.mask is not None:
+        return operand.factor(operand.holder.mask.number, fresh=False)
+    if operand.holder in new:
+        return operand.factor(new[operand.holder], fresh=False)
+    new[operand.holder] = party.number()
+    return operand.factor(new[operand.holder], fresh=True)
+
+
+def _local(factors: Sequence[Factor], operands: Sequence[Operand], y: Share, c: Share, *, matrices: bool) -> Share:
+    """E ∘ y + a ∘ D + c."""
+    left, right = (one.holder.mask for one in operands)
+    e, a, d = factors[0].of(left.opened), factors[0].of(left.share), factors[1].of(right.opened)
+    if matrices:
+        both = ring.matmul(np.concatenate([e, a], axis=1), np.concatenate([y.values, d]))
+        return Share(y.rank, both + c.values)
+    total = e * y.values
+    total += a * d
+    total += c.values
+    return Share(y.rank, total)
 
 
 @card("MZ17", adversary="semi-honest, all but one", rounds=1, elements=1, per="element of one's own operand")
@@ -163,7 +226,7 @@ def private_matmul(party: Party, mine: RingArray | None, owners: tuple[int, int]
     there = all(0 <= owner < party.count for owner in owners) and owners[0] != owners[1]
     if not there or len(left) != 2 or len(right) != 2 or left[1] != right[0]:
         raise ValueError(f"not a product of two owners: {left} and {right}, owners {owners}")
-    a, b, c = party.take(MatrixTriple(*left, right[1], owners))
+    a, b, c = party.take(PrivateTriple(*left, right[1], owners))
     step = "private product"
     if party.rank not in owners:
         party.exchange(step, {}, {})

@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 
 from protocols.card import card
 from protocols.opening import open_masked
-from protocols.party import Part, Party, Secret
+from protocols.party import Correlation, Part, Party, Secret
 from protocols.ring import RingArray, Shape
 from protocols.shares import BitShare
 
@@ -31,7 +31,7 @@ class BitTriple(NamedTuple):
 
 
 @dataclass(frozen=True)
-class WordTriple:
+class WordTriple(Correlation[BitTriple]):
     """64 bit triples for each element of `shape`, with the same a for `factors` b along a first axis."""
 
     shape: Shape

@@ -24,7 +24,7 @@ from protocols.card import card
 from protocols.comparison import borrow, borrows, conjoin
 from protocols.digits import RADIX, Chosen, DigitMasks, chosen, look_up
 from protocols.opening import open_masked
-from protocols.party import Part, Party, Secret
+from protocols.party import Correlation, Part, Party, Secret
 from protocols.ring import BITS, RingArray, Shape
 from protocols.shares import BitShare, Share
 
@@ -47,7 +47,7 @@ class DaBit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DaBits:
+class DaBits(Correlation[DaBit]):
     """Random words, and their lowest `bits` bits as arithmetic shares, one word for each element of `shape`."""
 
     shape: Shape

@@ -12,7 +12,7 @@ A dealer who colludes with any one party learns everything; alone it sees shapes
 Cost: 8 bytes to party 0 for each element of each derived secret, nothing to the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -32,12 +32,18 @@ def part(correlation: Correlation[C], rank: int, stream: Stream, correction: Seq
     return [*drawn, *(correction if rank == RECEIVER else _pads(correlation, stream))]
 
 
-def correct(correlation: Correlation[C], streams: Sequence[Stream]) -> list[RingArray]:
-    """What the dealer, who holds every party's stream, sends to the receiver."""
+def correct(
+    correlation: Correlation[C], streams: Sequence[Stream], masks: MutableMapping[int, RingArray]
+) -> list[RingArray]:
+    """What the dealer, who holds every party's stream, sends to the receiver.
+
+    `masks`: those that are kept, by number; what `correlation` keeps is added. Raises KeyError if one is not there.
+    """
     drawn = [_drawn(correlation, rank, stream) for rank, stream in enumerate(streams)]
     pads = [_pads(correlation, stream) for rank, stream in enumerate(streams) if rank != RECEIVER]
     whole = [_join(s, list(column)) for s, column in zip(correlation.drawn(), zip(*drawn, strict=True), strict=True)]
-    targets = correlation.compute(*whole)
+    targets = correlation.compute(*(masks[number] for number in correlation.kept()), *whole)
+    masks.update(zip(correlation.keeps(), whole, strict=False))
     rows = zip(correlation.derived(), targets, zip(*pads, strict=True), strict=True)
     return [_remainder(secret, target, list(column)) for secret, target, column in rows]
 

@@ -30,7 +30,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from protocols import ring
-from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
+from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import TABLE_WORDS, DigitMasks
@@ -39,7 +39,6 @@ from protocols.functions import BoundedRandom
 from protocols.inputs import zero
 from protocols.party import Correlation, Stream, secrets_of
 from protocols.ring import BITS, RingArray, Shape
-from protocols.shares import add_up
 from protocols.transfers import Conjunction, Job, Product
 from protocols.truncation import TruncationMask
 
@@ -48,6 +47,7 @@ Maker: TypeAlias = Generator[Sequence[Job], Sequence[RingArray | None], Arrays]
 
 _GROUP = 1 << 23  # transfers, about, of correlations that are made side by side
 _PIECE = 1 << 12  # elements of a correlation that are made at once
+_WHOLE = (Products, PrivateTriple, Masks)
 _PRODUCTS = 1 << 16  # products of numbers in a matrix product that are made at once
 _LONGEST = 1 << 12  # ring elements in one message
 
@@ -65,11 +65,17 @@ class Runner(Protocol):
 
 
 class Dealerless:
-    """Makes correlations. `own`: a stream of nobody else's; `common`: for each peer the one that both hold."""
+    """Makes correlations. `own`: a stream of nobody else's; `common`: for each peer the one that both hold.
 
-    def __init__(self, runner: Runner, own: Stream, common: Mapping[int, Stream]) -> None:
+    `masks`: this party's parts of those that are kept, by number.
+    """
+
+    def __init__(
+        self, runner: Runner, own: Stream, common: Mapping[int, Stream], masks: dict[int, RingArray] | None = None
+    ) -> None:
         self._runner, self._own, self._common = runner, own, common
         self.rank, self.count = runner.rank, runner.count
+        self.masks = {} if masks is None else masks
         self._turns = cycle(range(self.count))
 
     def make(self, correlations: Sequence[Correlation[Any]]) -> list[Arrays]:
@@ -163,44 +169,73 @@ class Dealerless:
 # Makers, one a kind
 
 
-def _element_triple(us: Dealerless, of: ElementTriple) -> Maker:
-    a, b = us.draw(of.shape), us.draw(of.shape)
+def _products(us: Dealerless, of: Products) -> Maker:
+    us.masks.update({number: us.draw(secret.shape) for number, secret in zip(of.keeps(), of.drawn(), strict=True)})
+    drawn = [us.masks[number] for number in of.keeps()]
+    a, b = of.views(us.masks)
+    make = _matrices if of.matrices else _squares if of.left == of.right else _elements
+    c = yield from make(us, a, b)
+    return [*drawn, us.fresh(c)]
+
+
+def _elements(us: Dealerless, a: RingArray, b: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
+    a, b = np.broadcast_arrays(a, b)
     x, y = a.reshape(-1, 1), b.reshape(-1)
     cross = yield from us.together([us.product(i, j, x, y) for i, j in us.pairs()])
-    return [a, b, us.fresh(a * b + cross.reshape(of.shape))]
+    return np.asarray(a * b + cross.reshape(a.shape))
 
 
-def _element_square(us: Dealerless, of: ElementSquare) -> Maker:
-    a = us.draw(of.shape)
+def _squares(us: Dealerless, a: RingArray, _: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
     flat = a.reshape(-1)
     each = [us.product(i, j, flat.reshape(-1, 1), flat) for i, j in combinations(range(us.count), 2)]
     cross = yield from us.together(each)
-    return [a, us.fresh(a * a + cross.reshape(of.shape) * np.uint64(2))]
+    return np.asarray(a * a + cross.reshape(a.shape) * np.uint64(2))
 
 
-def _matrix_triple(us: Dealerless, of: MatrixTriple) -> Maker:
-    nothing = np.zeros((of.m, of.k), np.uint64), np.zeros((of.k, of.p), np.uint64)
+def _matrices(us: Dealerless, a: RingArray, b: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
+    cross = yield from _matrix_crosses(us, a, b, us.pairs())
+    return np.asarray(ring.matmul(a, b) + cross)
+
+
+def _private_triple(us: Dealerless, of: PrivateTriple) -> Maker:
     a, b = (
-        us.draw(zero.shape) if of.owners is None or of.owners[side] == us.rank else zero
-        for side, zero in enumerate(nothing)
+        us.draw(secret.shape) if secret.owner == us.rank else np.zeros(secret.shape, np.uint64) for secret in of.drawn()
     )
-    ways = us.pairs() if of.owners is None else [of.owners]
-    cross = yield from us.together([_matrix_cross(us, of, a, b, i, j) for i, j in ways])
-    return [a, b, us.fresh(ring.matmul(a, b) + cross)]
+    cross = yield from _matrix_crosses(us, a, b, [of.owners])
+    return [a, b, us.fresh(cross)]
+
+
+def _masks(us: Dealerless, of: Masks) -> Maker:
+    us.masks[of.number] = us.draw(of.shape)
+    yield ()
+    return [us.masks[of.number]]
+
+
+def _matrix_crosses(
+    us: Dealerless, a: RingArray, b: RingArray, ways: Sequence[tuple[int, int]]
+) -> Generator[Sequence[Job], Any, RingArray]:
+    """Shares of the products of one party's a and another's b, added up; in pieces of the sum over k."""
+    (m, k), p = a.shape, b.shape[1]
+    total = np.zeros((m, p), np.uint64)
+    step = max(1, _PRODUCTS // max(1, m * p))
+    for at in range(0, k, step):
+        piece = a[:, at : at + step], b[at : at + step]
+        total += yield from us.together([_matrix_cross(us, *piece, i, j) for i, j in ways])
+    return total
 
 
 def _matrix_cross(
-    us: Dealerless, of: MatrixTriple, a: RingArray, b: RingArray, left: int, right: int
+    us: Dealerless, a: RingArray, b: RingArray, left: int, right: int
 ) -> Generator[Sequence[Job], Any, RingArray]:
     """A share of the product of party `left`'s a and party `right`'s b: transfers for the bits of the smaller one."""
-    shape = (of.k, of.p, of.m)
-    if of.p <= of.m:
-        x = np.broadcast_to(a.T[:, None, :], shape).reshape(of.k * of.p, of.m)
+    (m, k), p = a.shape, b.shape[1]
+    if p <= m:
+        x = np.broadcast_to(a.T[:, None, :], (k, p, m)).reshape(k * p, m)
         cross = yield from us.product(left, right, x, b.reshape(-1))
-        return np.asarray(cross.reshape(shape).sum(axis=0, dtype=np.uint64).T)
-    x = np.broadcast_to(b[:, None, :], (of.k, of.m, of.p)).reshape(of.k * of.m, of.p)
+        return np.asarray(cross.reshape(k, p, m).sum(axis=0, dtype=np.uint64).T)
+    x = np.broadcast_to(b[:, None, :], (k, m, p)).reshape(k * m, p)
     cross = yield from us.product(right, left, x, a.T.reshape(-1))
-    return np.asarray(cross.reshape(of.k, of.m, of.p).sum(axis=0, dtype=np.uint64))
+    return np.asarray(cross.reshape(k, m, p).sum(axis=0, dtype=np.uint64))
 
 
 def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
@@ -243,9 +278,9 @@ def _bounded_random(us: Dealerless, of: BoundedRandom) -> Maker:
 
 
 _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
-    ElementTriple: _element_triple,
-    ElementSquare: _element_square,
-    MatrixTriple: _matrix_triple,
+    Products: _products,
+    PrivateTriple: _private_triple,
+    Masks: _masks,
     WordTriple: _word_triple,
     TruncationMask: _truncation_mask,
     DigitMasks: _digit_masks,
@@ -266,13 +301,11 @@ def _maker(correlation: Correlation[Any]) -> Callable[[Dealerless, Any], Maker]:
 
 
 def _pieces(correlation: Any) -> Iterator[Any]:
-    """What is elementwise, in pieces of one axis; matrix products, in pieces of the sum."""
-    if isinstance(correlation, MatrixTriple):
-        step = max(1, _PRODUCTS // max(1, correlation.m * correlation.p))
-        for start in range(0, max(1, correlation.k), step):
-            yield replace(correlation, k=min(step, correlation.k - start))
-        return
+    """What is elementwise, in pieces of one axis; products as they are, since they may share masks."""
     _maker(correlation)
+    if isinstance(correlation, _WHOLE):
+        yield correlation
+        return
     count = ring.size(correlation.shape)
     for start in range(0, count, _PIECE):
         yield replace(correlation, shape=(min(_PIECE, count - start),))
@@ -280,11 +313,10 @@ def _pieces(correlation: Any) -> Iterator[Any]:
 
 def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
     secrets = secrets_of(correlation)
+    if isinstance(correlation, _WHOLE):
+        return parts[0]
     if not parts:
         return [np.zeros(secret.shape, np.uint64) for secret in secrets]
-    if isinstance(correlation, MatrixTriple):
-        a, b, c = zip(*parts, strict=True)
-        return [np.concatenate(a, axis=1), np.concatenate(b, axis=0), add_up(c)]
     along = -1 if isinstance(correlation, WordTriple) else 0  # factors come first
     return [
         np.concatenate(column, axis=along).reshape(secret.shape)
@@ -292,8 +324,14 @@ def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
     ]
 
 
-def _products(piece: Any) -> int:
-    return piece.m * piece.k * piece.p if isinstance(piece, MatrixTriple) else 0
+def _work(piece: Any) -> int:
+    """Products of numbers."""
+    match piece:
+        case PrivateTriple(m=m, k=k, p=p):
+            return m * k * p
+        case Products(left=left, matrices=True):
+            return ring.size(piece.shape) * left.shape[1]
+    return 0
 
 
 def _groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
@@ -302,7 +340,7 @@ def _groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]
     size = 0
     for number, piece in pieces:
         group.append((number, piece))
-        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + _products(piece))
+        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + _work(piece))
         if size >= _GROUP:
             yield group
             group, size = [], 0

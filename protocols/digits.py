@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from protocols.bits import Octets, from_octets, octets
-from protocols.party import Part, Secret
+from protocols.party import Correlation, Part, Secret
 from protocols.ring import RingArray, Shape
 from protocols.shares import BitShare, Share
 
@@ -39,7 +39,7 @@ class DigitMask(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DigitMasks:
+class DigitMasks(Correlation[DigitMask]):
     """Random words with their digits, one for each element of `shape`; the table's last axis has four words."""
 
     shape: Shape

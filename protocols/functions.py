@@ -23,7 +23,7 @@ from protocols.beaver import multiply
 from protocols.binary import leading_one
 from protocols.card import card
 from protocols.conversion import from_bits, to_bits
-from protocols.party import Part, Party, Secret
+from protocols.party import Correlation, Part, Party, Secret
 from protocols.ring import RingArray, Shape
 from protocols.shares import BitShare, Share, concatenate
 from protocols.truncation import truncate
@@ -75,7 +75,7 @@ class Roots(NamedTuple):
     inverse: Share
 
 
-@card("Ito97", adversary="semi-honest, all but one", rounds=15, elements=31)
+@card("Ito97", adversary="semi-honest, all but one", rounds=15, elements=30)
 def roots(party: Party, m: Share) -> Roots:
     """⟨√m⟩ and ⟨1/√m⟩ for m in [1/4, 1), given with 62 fraction bits.
 
@@ -95,7 +95,7 @@ def roots(party: Party, m: Share) -> Roots:
     return Roots(g, h)  # 1/(2√m) with 31 fraction bits is 1/√m with 30
 
 
-@card("Ito97", adversary="semi-honest, all but one", rounds=30, elements=3288, per="64 elements")
+@card("Ito97", adversary="semi-honest, all but one", rounds=30, elements=3224, per="64 elements")
 def square_root(party: Party, v: Share) -> Share:
     """⟨√v · 2^29⟩ for integers 0 <= v < 2^62, with a relative error below 2^-22; 0 for v = 0.
 
@@ -106,7 +106,7 @@ def square_root(party: Party, v: Share) -> Share:
 
 
 @dataclass(frozen=True)
-class BoundedRandom:
+class BoundedRandom(Correlation[Share]):
     """Uniform integers in [0, 2^bits), one for each element of `shape`: the lowest bits of random words."""
 
     shape: Shape

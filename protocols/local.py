@@ -8,9 +8,10 @@ whole run is deterministic, message by message.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count as count_up
 from queue import Empty, Queue
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
@@ -43,11 +44,12 @@ class LocalDealer:
     streams: Sequence[Stream]  # the dealer's copies of the parties' streams
     lock: threading.Lock = field(default_factory=threading.Lock)
     dealt: list[tuple[Correlation[Any], list[RingArray]]] = field(default_factory=list)
+    masks: dict[int, RingArray] = field(default_factory=dict)
 
     def correction(self, rank: int, k: int, correlation: Correlation[Any]) -> list[RingArray]:
         with self.lock:
             if k == len(self.dealt):
-                self.dealt.append((correlation, dealer.correct(correlation, self.streams)))
+                self.dealt.append((correlation, dealer.correct(correlation, self.streams, self.masks)))
             asked, correction = self.dealt[k]
         if asked != correlation:
             raise MessageError(f"request {k} is {correlation} here and {asked} elsewhere", frozenset({rank}))
@@ -104,6 +106,7 @@ class LocalParty(LocalPeers):
     offline: LocalPeers = field(repr=False, kw_only=True)
     taken: list[Correlation[Any]] = field(default_factory=list, repr=False)
     dealerless: Dealerless | None = field(default=None, repr=False)
+    _numbers: Iterator[int] = field(default_factory=count_up, repr=False)
 
     def exchange(
         self, step: str, send: Mapping[int, Sequence[RingArray]], receive: Mapping[int, Sequence[Shape]]
@@ -118,6 +121,13 @@ class LocalParty(LocalPeers):
             part = dealer.part(correlation, self.rank, self.stream, correction)
         self.taken.append(correlation)
         return assemble(correlation, self.rank, part)
+
+    def number(self) -> int:
+        return next(self._numbers)
+
+    def forget(self, number: int) -> None:
+        if self.dealerless is not None:
+            self.dealerless.masks.pop(number, None)
 
     def common(self, peer: int) -> Stream:
         return self.streams[peer]

@@ -41,7 +41,15 @@ class Correlation(Protocol[C_co]):
         """The secrets that `compute` makes of them."""
 
     def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
-        """The derived secrets, in the clear."""
+        """The derived secrets, in the clear; of kept masks, then of drawn secrets."""
+
+    def kept(self) -> Sequence[int]:
+        """Numbers of masks that were drawn by earlier requests and are used by this one."""
+        return ()
+
+    def keeps(self) -> Sequence[int]:
+        """Under which numbers the drawn secrets are kept, if they are."""
+        return ()
 
     def assemble(self, *parts: Part) -> C_co:
         """One party's part, drawn then derived, under names."""
@@ -120,6 +128,12 @@ class Party(Protocol):
 
     def take(self, correlation: Correlation[C]) -> C:
         """My part of fresh correlated randomness; it is never given out again."""
+
+    def number(self) -> int:
+        """A name for the next mask that is kept: never given again, and the same at all parties."""
+
+    def forget(self, number: int) -> None:
+        """The mask of that number is used no more."""
 
     def common(self, peer: int) -> Stream:
         """The stream of this session that `peer` and I hold, and nobody else."""

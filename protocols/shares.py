@@ -3,11 +3,15 @@
 ⟨x⟩: x = Σ xᵢ mod 2^64, party i holds xᵢ.   [x]: x = ⊕ xᵢ, bit by bit.
 Only operators that need no message are defined: sums, products with public values, views. A product of two
 shares is a named protocol that takes a party. Where a public value is added, rank 0 alone adds it.
+
+A share is never changed. So what was opened of it under a mask stays true, and it keeps its mask (`masks`): the share
+itself and its views, but nothing that is computed from it. What is no view of another share is contiguous, at all
+parties alike, however they came by their values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +28,15 @@ class Share:
 
     rank: int
     values: RingArray = field(repr=False)
+    source: Share | None = field(default=None, repr=False)  # what this is a view of
+    mask: Any = field(default=None, init=False, repr=False)  # see `masks`
 
     __array_ufunc__ = None  # numpy leaves `array * share` to us
 
     def __post_init__(self) -> None:
         ring.check(self.values)
+        if self.source is None:
+            object.__setattr__(self, "values", np.ascontiguousarray(self.values))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(rank={self.rank}, shape={self.shape})"
@@ -39,13 +47,19 @@ class Share:
 
     @property
     def T(self) -> Share:
-        return Share(self.rank, self.values.T)
+        return self.view(lambda values: values.T)
+
+    def view(self, view: Callable[[RingArray], Any]) -> Share:
+        """The share of what NumPy makes by `view`, which only chooses and arranges elements."""
+        values = np.atleast_1d(view(self.values))
+        source = self.source or self
+        return Share(self.rank, values, source if np.may_share_memory(values, source.values) else None)
 
     def __add__(self, other: Share | RingArray | int) -> Share:
         if isinstance(other, Share):
             return Share(self.rank, self.values + other.values)
         public = _public(other, self.shape)
-        return Share(self.rank, self.values + public) if self.rank == 0 else self
+        return Share(self.rank, self.values + public if self.rank == 0 else self.values)
 
     __radd__ = __add__
 
@@ -56,7 +70,7 @@ class Share:
         if isinstance(other, Share):
             return Share(self.rank, self.values - other.values)
         public = _public(other, self.shape)
-        return Share(self.rank, self.values - public) if self.rank == 0 else self
+        return Share(self.rank, self.values - public if self.rank == 0 else self.values)
 
     def __rsub__(self, other: RingArray | int) -> Share:
         return -self + other
@@ -77,13 +91,13 @@ class Share:
         return Share(self.rank, ring.matmul(ring.check(public), self.values))
 
     def __getitem__(self, key: Any) -> Share:
-        return Share(self.rank, np.atleast_1d(self.values[key]))
+        return self.view(lambda values: values[key])
 
     def reshape(self, *shape: int) -> Share:
-        return Share(self.rank, self.values.reshape(shape))
+        return self.view(lambda values: values.reshape(shape))
 
     def broadcast_to(self, shape: Shape) -> Share:
-        return Share(self.rank, np.broadcast_to(self.values, shape))
+        return self.view(lambda values: np.broadcast_to(values, shape))
 
     def sum(self, axis: int | None = None) -> Share:
         return Share(self.rank, np.atleast_1d(self.values.sum(axis=axis, dtype=np.uint64)))

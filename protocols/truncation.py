@@ -30,7 +30,7 @@ import numpy as np
 
 from protocols.card import card
 from protocols.opening import open_masked
-from protocols.party import Part, Party, Secret
+from protocols.party import Correlation, Part, Party, Secret
 from protocols.ring import RingArray, Shape
 from protocols.shares import Share
 
@@ -48,7 +48,7 @@ class Mask(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TruncationMask:
+class TruncationMask(Correlation[Mask]):
     """One mask for the truncation of an array of `shape` by `bits`."""
 
     shape: Shape

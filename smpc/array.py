@@ -244,8 +244,15 @@ class SecretArray:
     # Inside
 
     def _view(self, view: Callable[[NDArray[np.uint64]], Any]) -> SecretArray:
-        values = np.asarray(view(self.share.values.reshape(self.shape)), dtype=np.uint64)
-        return SecretArray(self.party, Share(self.share.rank, np.atleast_1d(values)), values.shape, self.bits)
+        shape: Shape = ()
+
+        def applied(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+            nonlocal shape
+            result = np.asarray(view(values.reshape(self.shape)), dtype=np.uint64)
+            shape = result.shape
+            return result
+
+        return SecretArray(self.party, self.share.view(applied), shape, self.bits)
 
     def _spread(self, shape: Shape) -> Share:
         return self.share.reshape(*(self.shape or (1,))).broadcast_to(shape or (1,))

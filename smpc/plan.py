@@ -194,7 +194,7 @@ def _gate(party: Rehearsal, manifest: Manifest, public: frozenset[str], outcomes
 def _plan(
     manifest: Manifest, parties: Sequence[Rehearsal], batches: Sequence[Sequence[Correlation[Any]]], assumed: str
 ) -> Plan:
-    count, taken = len(parties), parties[0].taken
+    count, taken, forgotten = len(parties), parties[0].taken, parties[0].forgotten
     plans = []
     for party, entry in zip(parties, manifest.owners, strict=True):
         _greet(party.online, manifest, party.rank)
@@ -202,12 +202,14 @@ def _plan(
             offline, transfers = rehearsal.without_dealer(party.rank, count, batches)
             plans.append(PartyPlan(entry.name, party.online, offline, transfers, 0))
         else:
-            offline = rehearsal.from_dealer(party.rank, count, taken)
+            offline = rehearsal.from_dealer(party.rank, count, taken, forgotten)
             plans.append(PartyPlan(entry.name, party.online, offline, 0, len(taken)))
     if manifest.dealer is not None:
         online = Tally()
         _greet(online, manifest, count)
-        plans.append(PartyPlan(manifest.dealer.name, online, rehearsal.from_dealer(count, count, taken), 0, 0))
+        plans.append(
+            PartyPlan(manifest.dealer.name, online, rehearsal.from_dealer(count, count, taken, forgotten), 0, 0)
+        )
     return Plan(manifest.study.name, str(manifest.security.preprocessing), assumed, taken, plans)
 
 

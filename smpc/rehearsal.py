@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count as count_up
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -80,8 +81,10 @@ class Rehearsal:
     everybody: Mapping[tuple[int, int], Queue[Message | None]] | None = None
     online: Tally = field(default_factory=Tally)
     taken: list[Correlation[Any]] = field(default_factory=list)
+    forgotten: list[list[int]] = field(default_factory=list)  # before each of `taken`: masks that are used no more
 
     def __post_init__(self) -> None:
+        self._numbers, self._forgotten = count_up(), list[int]()
         self._streams = {peer: Zeros() for peer in range(self.count) if peer != self.rank}
         self.peers = LocalPeers(self.rank, self.count, self.everybody or {})
 
@@ -97,7 +100,15 @@ class Rehearsal:
 
     def take(self, correlation: Correlation[C]) -> C:
         self.taken.append(correlation)
+        self.forgotten.append(self._forgotten)
+        self._forgotten = []
         return assemble(correlation, self.rank, [np.zeros(one.shape, np.uint64) for one in secrets_of(correlation)])
+
+    def number(self) -> int:
+        return next(self._numbers)
+
+    def forget(self, number: int) -> None:
+        self._forgotten.append(number)
 
     def common(self, peer: int) -> Zeros:
         return self._streams[peer]
@@ -155,12 +166,12 @@ def without_dealer(rank: int, count: int, batches: Iterable[Sequence[Correlation
     return tally, counted.transfers
 
 
-def from_dealer(rank: int, count: int, taken: Sequence[Correlation[Any]]) -> Tally:
+def from_dealer(rank: int, count: int, taken: Sequence[Correlation[Any]], forgotten: Sequence[Sequence[int]]) -> Tally:
     """What asking a dealer for correlations takes at one party; at the dealer for rank = `count`."""
     tally = Tally()
-    for correlation in taken:
+    for correlation, numbers in zip(taken, forgotten, strict=True):
         if rank == 0:
-            tally.bytes_to[count] += wire.TAG_BYTES + len(requests.encode(correlation))
+            tally.bytes_to[count] += wire.TAG_BYTES + len(requests.encode(correlation, numbers))
         if rank == count:
             tally.send(0, sum(size(secret.shape) for secret in correlation.derived()))
     return tally

@@ -1,21 +1,23 @@
 """What an owner may ask of the dealer: a closed list of correlations, and their form in a message.
 
-A request is [name, parameters...]. The dealer builds nothing that is not on the list, and nothing too large.
+A request is [masks that are used no more, name, parameters...]. The dealer builds nothing that is not on the list, and
+nothing too large.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from math import prod
-from typing import Any, TypeAlias, get_type_hints
+from typing import Any, TypeAlias, cast, get_type_hints
 
 from protocols import ring
-from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
+from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
+from protocols.masks import Factor
 from protocols.party import Correlation
 from protocols.ring import Shape
 from protocols.truncation import TruncationMask
@@ -27,9 +29,9 @@ MOST_WORK = 2**36  # products of one matrix correlation: minutes
 _KNOWN: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        ElementTriple,
-        ElementSquare,
-        MatrixTriple,
+        Products,
+        PrivateTriple,
+        Masks,
         TruncationMask,
         WordTriple,
         DigitMasks,
@@ -38,24 +40,32 @@ _KNOWN: Mapping[str, type[Any]] = {
     )
 }
 
-_Owners: TypeAlias = tuple[int, int] | None
+_Owners: TypeAlias = tuple[int, int]
+_AXES = 8
 
 
-def encode(correlation: Correlation[Any]) -> bytes:
-    """The request for `correlation`. Raises ValueError if a dealer would not answer it."""
+def encode(correlation: Correlation[Any], forgotten: Sequence[int] = ()) -> bytes:
+    """The request for `correlation`; `forgotten`: masks that are used no more.
+
+    Raises ValueError if a dealer would not answer it.
+    """
     kind = type(correlation)
     if _KNOWN.get(kind.__name__) is not kind:
         raise ValueError(f"the dealer does not know {kind.__name__}")
     _check(correlation)
-    return wire.pack([kind.__name__, *(getattr(correlation, field.name) for field in fields(kind))])
+    return wire.pack(
+        [list(forgotten), kind.__name__, *(_plain(getattr(correlation, one.name)) for one in fields(kind))]
+    )
 
 
-def decode(body: wire.Buffer) -> Correlation[Any]:
-    """The correlation that is asked for. Raises ValueError, and nothing else, for any other bytes."""
+def decode(body: wire.Buffer) -> tuple[Correlation[Any], list[int]]:
+    """The correlation that is asked for, and what is forgotten. Raises ValueError and nothing else for other bytes."""
     message = wire.unpack(body)
-    if not isinstance(message, list) or not message or not isinstance(message[0], str):
+    if not isinstance(message, list) or len(message) < 2 or not isinstance(message[1], str):
         raise ValueError("no request")
-    name, *values = message
+    forgotten, name, *values = message
+    if not isinstance(forgotten, list) or not all(map(_is_count, forgotten)):
+        raise ValueError("no request")
     kind = _KNOWN.get(name)
     if kind is None or len(values) != len(fields(kind)):
         raise ValueError("no request that is known")
@@ -65,19 +75,35 @@ def decode(body: wire.Buffer) -> Correlation[Any]:
     }
     correlation: Correlation[Any] = kind(**parameters)
     _check(correlation)
-    return correlation
+    return correlation, forgotten
+
+
+def _plain(value: object) -> object:
+    return [getattr(value, field.name) for field in fields(Factor)] if isinstance(value, Factor) else value
 
 
 def _read(kind: object, value: object) -> object:
-    if kind is int and _is_count(value):
+    if (kind is int and _is_count(value)) or (kind is bool and isinstance(value, bool)):
         return value
-    if kind == Shape and isinstance(value, list) and len(value) <= 8 and all(map(_is_count, value)):
+    if kind == Shape and isinstance(value, list) and len(value) <= _AXES and all(map(_is_count, value)):
         return tuple(value)
-    if kind == _Owners and value is None:
-        return None
+    if kind is Factor and isinstance(value, list) and len(value) == len(fields(Factor)):
+        return _read_factor(*value)
     if kind == _Owners and isinstance(value, list) and len(value) == 2 and all(map(_is_count, value)):
         return tuple(value)
     raise ValueError("a parameter of another type")
+
+
+def _read_factor(number: object, shape: object, offset: object, strides: object, fresh: object) -> Factor:
+    if not isinstance(strides, list) or not all(type(one) is int and abs(one) < LARGEST for one in strides):
+        raise ValueError("strides of another type")
+    factor = Factor(
+        cast("int", _read(int, number)), cast("Shape", _read(Shape, shape)), cast("int", _read(int, offset)),
+        tuple(strides), None if fresh is None else cast("Shape", _read(Shape, fresh)),
+    )  # fmt: skip
+    if len(strides) != len(factor.shape) or (factor.fresh is not None and not factor.fits(prod(factor.fresh))):
+        raise ValueError("a view of nothing")
+    return factor
 
 
 def _is_count(value: object) -> bool:
@@ -87,8 +113,22 @@ def _is_count(value: object) -> bool:
 def _check(correlation: Correlation[Any]) -> None:
     if getattr(correlation, "bits", 0) > ring.BITS:
         raise ValueError(f"{correlation}: a ring element has {ring.BITS} bits")
+    if isinstance(correlation, Products) and correlation.matrices:
+        left, right = correlation.left.shape, correlation.right.shape
+        if len(left) != 2 or len(right) != 2 or left[1] != right[0]:
+            raise ValueError("no matrix product")
     secrets = [*correlation.drawn(), *correlation.derived()]
     sizes = [prod(max(length, 1) for length in secret.shape) for secret in secrets]
-    work = prod((correlation.m, correlation.k, correlation.p)) if isinstance(correlation, MatrixTriple) else 0
+    work = _work(correlation)
     if sum(sizes) * ring.BYTES > LARGEST or work > MOST_WORK:
         raise ValueError(f"{correlation} is larger than {LARGEST >> 30} GiB: ask for it in parts")
+
+
+def _work(correlation: Correlation[Any]) -> int:
+    """Products of numbers in a matrix product."""
+    match correlation:
+        case PrivateTriple(m=m, k=k, p=p):
+            return m * k * p
+        case Products(left=left, right=right, matrices=True):
+            return prod((*left.shape, right.shape[1]))
+    return 0

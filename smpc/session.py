@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -24,7 +25,7 @@ from protocols.transfers import Transfers
 from smpc import requests, wire
 from smpc.channel import Channel
 from smpc.config import Manifest
-from smpc.errors import KeyFileError, LinkError
+from smpc.errors import KeyFileError, LinkError, StoreError
 from smpc.hello import PREPARING
 from smpc.identity import Identity, fingerprint
 from smpc.meeting import Meeting, meet
@@ -64,6 +65,10 @@ class Session:
         self._waiting_for = set(meeting.seeds)
         self._dealerless: Dealerless | None = None
         self._ready: dict[Correlation[Any], deque[list[RingArray]]] = {}
+        self._numbers = count()
+        self._masks: dict[int, RingArray] = {}  # kept: this party's parts, or the dealer's whole ones, by number
+        self._stored: set[int] = set()  # which of them come from the store
+        self._forgotten: list[int] = []  # which the dealer is to be told of
         self.rounds, self.offline_rounds, self.offline_bytes = 0, 0, 0
         self.taken: list[Correlation[Any]] = []
 
@@ -135,7 +140,18 @@ class Session:
         if part is None:
             ready = self._ready.get(correlation)
             part = ready.popleft() if ready else self.make([correlation])[0]
+        else:
+            self._stored.update(correlation.keeps())
+            self._masks.update(zip(correlation.keeps(), part, strict=False))
         return assemble(correlation, self.rank, part)
+
+    def number(self) -> int:
+        return next(self._numbers)
+
+    def forget(self, number: int) -> None:
+        self._masks.pop(number, None)
+        if self._meeting.dealer and self.rank == dealer.RECEIVER and number not in self._stored:
+            self._forgotten.append(number)
 
     def prepare(self, correlations: Sequence[Correlation[Any]]) -> None:
         """Make what will be taken ahead of its use: the same at all parties, in far fewer rounds than one by one."""
@@ -159,10 +175,12 @@ class Session:
             own, peers = Prg(fresh_seed()), Offline(self)
             seeds = {peer: seed for peer, seed in self._meeting.seeds.items() if peer < self.count}
             common = {peer: Prg(derive(seed, "zeros offline", self.id)) for peer, seed in seeds.items()}
-            self._dealerless = Dealerless(Transfers(peers, connect(peers, self.id, own)), own, common)
+            self._dealerless = Dealerless(Transfers(peers, connect(peers, self.id, own)), own, common, self._masks)
         return self._dealerless
 
     def _from_dealer(self, correlation: Correlation[Any]) -> list[RingArray]:
+        if not self._stored.isdisjoint(correlation.kept()):
+            raise StoreError("the store does not have what this run takes from it: make it again with smpc prepare")
         correction = self._ask(correlation) if self.rank == dealer.RECEIVER else []
         if self.rank != dealer.RECEIVER:
             self._note_taken(correlation)
@@ -174,7 +192,8 @@ class Session:
 
     def _ask(self, correlation: Correlation[Any]) -> list[RingArray]:
         at = self.count
-        self._channel.send_message(at, "request", requests.encode(correlation), self._state(at))
+        self._channel.send_message(at, "request", requests.encode(correlation, self._forgotten), self._state(at))
+        self._forgotten = []
         self._note_taken(correlation)
         shapes = [secret.shape for secret in correlation.derived()]
         return dict(self._channel.receive("deal", "deal", {at: shapes}, {at: self._state(at)}))[at]
@@ -189,16 +208,22 @@ class Session:
             self._heard_bye(asking)
             return None
         try:
-            correlation = requests.decode(body)
+            correlation, forgotten = requests.decode(body)
         except ValueError as error:
             text = f"{self._meeting.names[asking]} asked the dealer for something else: {error}"
             raise MessageError(text, frozenset({asking})) from None
+        for number in forgotten:
+            self._masks.pop(number, None)
         self._note_taken(correlation)
         return correlation
 
     def answer(self, correlation: Correlation[Any]) -> None:
-        """Make `correlation` and send the receiving owner what it lacks."""
-        correction = dealer.correct(correlation, [self._dealt(rank) for rank in range(self.count)])
+        """Make `correlation` and send the receiving owner what it lacks. Raises MessageError if it is about no mask."""
+        try:
+            correction = dealer.correct(correlation, [self._dealt(rank) for rank in range(self.count)], self._masks)
+        except (KeyError, ValueError):
+            text = f"{self._meeting.names[dealer.RECEIVER]} asked the dealer for a product of masks that are not there"
+            raise MessageError(text, frozenset({dealer.RECEIVER})) from None
         self._channel.send(dealer.RECEIVER, "deal", "deal", correction, self._state(dealer.RECEIVER))
 
     def _dealt(self, peer: int) -> Prg:

@@ -271,7 +271,7 @@ def _read(path: Path, file: FileIO, secret: bytes, binding: Binding) -> Store:
     if study != binding.study:
         raise StoreError(f"{path} was made for another study, or before this one was changed: {_REMEDY}")
     try:
-        correlations = [requests.decode(request) for request in asked]
+        correlations = [requests.decode(request)[0] for request in asked]
     except ValueError:  # another version knew them
         raise _damaged(path) from None
     items = _Items(secret, header, correlations, len(opening) + runs)

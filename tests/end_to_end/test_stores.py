@@ -141,7 +141,7 @@ def test_a_plan_prints_what_a_person_asks(tmp_path):
     everyone = sites(tmp_path, owners=OWNERS, dealer=False)
     done = smpc("plan", everyone["north"].study)
     assert done.returncode == 0, done.stderr
-    for what in ("rounds", "MatrixTriple", "memory", "LAN", "campus", "WAN", "north", "east"):
+    for what in ("rounds", "Products", "memory", "LAN", "campus", "WAN", "north", "east"):
         assert what in done.stdout
 
 

@@ -87,6 +87,7 @@ CASES = {
     "disclose_to_one": Case(opening.disclose, lambda p, o: opening.disclose(p, [0], o.share(2, 3)), _to_first(6)),
     "multiply": Case(beaver.multiply, lambda p, o: beaver.multiply(p, o.share(2, 3), o.share(2, 3)), _all(6)),
     "matmul": Case(beaver.matmul, lambda p, o: beaver.matmul(p, o.share(2, 3), o.share(3, 4)), _all(18)),
+    "open_once": Case(beaver.open_once, lambda p, o: beaver.open_once(p, *2 * [o.share(2, 3)]), _all(6)),
     "square": Case(beaver.square, lambda p, o: beaver.square(p, o.share(2, 3)), _all(6)),
     "private_matmul": Case(beaver.private_matmul, _private, lambda count: {(0, 1): 6, (1, 0): 12}),
     "truncate": Case(truncation.truncate, lambda p, o: truncation.truncate(p, o.share(2, 3, bits=62), 20), _all(6)),

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from protocols import local, ring
-from protocols.beaver import ElementTriple, MatrixTriple, matmul, matmul_each, multiply, private_matmul, square
+from protocols.beaver import matmul, matmul_each, multiply, private_matmul, square
 from protocols.prg import Prg
 from protocols.shares import combine, split
+from tests.correlations import element_triple, matrix_triple
 
 Q = 2**64
 SEED = bytes(range(32))
@@ -93,8 +94,8 @@ def test_several_matrix_products_go_in_one_round(count):
     products = [combine(column) for column in zip(*(result for result, _ in results), strict=True)]
     for product, exact in zip(products, (x @ y, y @ z, z @ x[:, :1]), strict=True):
         np.testing.assert_array_equal(product, exact)
-    assert {party.rounds for party in parties} == {2}  # one for three products, one for none
-    assert parties[0].elements == (count - 1) * (8 + 8 + 6)
+    assert {party.rounds for party in parties} == {1}  # for three products; none for none
+    assert parties[0].elements == (count - 1) * 12  # each operand once
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
@@ -104,12 +105,12 @@ def test_a_product_of_a_product_and_a_sum_of_products(count):
     np.testing.assert_array_equal(cube, (x * x + y) * x)
 
 
-def test_every_product_takes_fresh_triples():
+def test_every_operand_gets_a_fresh_mask():
     x = np.zeros(4, np.uint64)  # what is opened is then the mask itself
-    dealt = split(x, 2, Prg(SEED))
+    dealt = [split(x, 2, Prg(bytes([i] * 32))) for i in range(20)]
     parties = local.parties(2, SEED)
-    local.run_all(parties, lambda p: [multiply(p, dealt[p.rank], dealt[p.rank]) for _ in range(10)])
-    assert parties[0].taken == parties[1].taken == [ElementTriple((4,))] * 10
+    local.run_all(parties, lambda p: [multiply(p, dealt[i][p.rank], dealt[i + 1][p.rank]) for i in range(0, 20, 2)])
+    assert parties[0].taken == parties[1].taken == [element_triple((4,), number) for number in range(0, 20, 2)]
     first, second = ([array for m in party.sent for array in m.arrays] for party in parties)
     opened = [a + b for a, b in zip(first, second, strict=True)]
     assert len(np.unique(opened)) == 10 * 2 * 4
@@ -120,7 +121,7 @@ def test_the_mask_of_an_owner_is_used_once():
     parties = local.parties(2, SEED)
     local.run_all(parties, lambda p: [private_matmul(p, x, (0, 1), (2, 2), (2, 2)) for _ in range(10)])
     assert len(np.unique([m.arrays for party in parties for m in party.sent])) == 10 * 2 * 4
-    assert parties[0].taken == [MatrixTriple(2, 2, 2, (0, 1))] * 10
+    assert parties[0].taken == [matrix_triple(2, 2, 2, (0, 1))] * 10
 
 
 # What is refused, before anything is sent
@@ -139,11 +140,11 @@ def shared(shape):
     return split(np.ones(shape, np.uint64), 2, Prg(SEED))
 
 
-@pytest.mark.parametrize(("x", "y"), [((3,), (2,)), ((3,), (1,)), ((3,), (3, 1)), ((0,), (1,)), ((2, 3), (3, 2))])
+@pytest.mark.parametrize(("x", "y"), [((3,), (2,)), ((0,), (2,)), ((2, 3), (3, 2)), ((2, 3), (2,))])
 def test_elementwise_operands_of_two_shapes_are_refused(x, y):
     a, b = shared(x), shared(y)
     messages = refused(2, lambda p: multiply(p, a[p.rank], b[p.rank]))
-    assert set(messages) == {f"shapes differ: {x} and {y}"}
+    assert all("broadcast" in message for message in messages)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from protocols import dealer, ring
-from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import DigitMasks
@@ -14,6 +13,7 @@ from protocols.party import assemble
 from protocols.prg import Prg, derive
 from protocols.shares import Share, combine, combine_bits
 from protocols.truncation import TruncationMask
+from tests.correlations import element_square, element_triple, matrix_triple
 
 SEED = bytes(range(32))
 SHAPES = [(1,), (7,), (2, 3), (0,), (2, 0), (1, 1, 4)]
@@ -29,7 +29,7 @@ def dealt(correlation, rank, stream, correction):
 
 def deal(correlation, count):
     """Every party's part."""
-    correction = dealer.correct(correlation, streams(count))
+    correction = dealer.correct(correlation, streams(count), {})
     return [
         dealt(correlation, rank, stream, correction if rank == dealer.RECEIVER else [])
         for rank, stream in enumerate(streams(count))
@@ -43,7 +43,7 @@ def whole(parts):
 
 
 def test_parts_make_a_triple():
-    a, b, c = whole(deal(ElementTriple((4,)), 3))
+    a, b, c = whole(deal(element_triple((4,)), 3))
     np.testing.assert_array_equal(a * b, c)
 
 
@@ -87,12 +87,12 @@ def is_its_bits(s, each):
 
 SIZES = [(2, 3, 4), (1, 1, 1), (0, 2, 3), (2, 0, 3)]
 LAWS: list[tuple[Any, Any]] = [
-    *[(ElementTriple(shape), is_product) for shape in SHAPES],
-    *[(ElementSquare(shape), is_square) for shape in SHAPES],
+    *[(element_triple(shape), is_product) for shape in SHAPES],
+    *[(element_square(shape), is_square) for shape in SHAPES],
     *[(WordTriple(shape), is_conjunction) for shape in SHAPES],
     *[(WordTriple(shape, 3), is_conjunction) for shape in SHAPES],
     *[(DigitMasks(shape), has_its_digits) for shape in SHAPES],
-    *[(MatrixTriple(*size, who), is_matrix_product) for size in SIZES for who in (None, (0, 1), (1, 0))],
+    *[(matrix_triple(*size, who), is_matrix_product) for size in SIZES for who in (None, (0, 1), (1, 0))],
     *[(TruncationMask(shape, f), is_truncation_by(f)) for shape in SHAPES for f in (1, 20, 61)],
     *[(DaBits(shape, bits), is_its_bits) for shape in SHAPES for bits in (1, 7, 64)],
 ]
@@ -111,7 +111,7 @@ def test_parts_fulfil_the_law_of_their_correlation(correlation, law, count):
 
 @pytest.mark.parametrize("owners", [(0, 1), (1, 0), (2, 0), (1, 2)])
 def test_an_owner_knows_its_mask_and_the_others_nothing_of_it(owners):
-    parts = deal(MatrixTriple(2, 3, 4, owners), 3)
+    parts = deal(matrix_triple(2, 3, 4, owners), 3)
     for rank in range(3):
         assert parts[rank].a.values.any() == (rank == owners[0])
         assert parts[rank].b.values.any() == (rank == owners[1])
@@ -121,7 +121,7 @@ def test_an_owner_knows_its_mask_and_the_others_nothing_of_it(owners):
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("correlation", [LAWS[i][0] for i in (1, 7, 13, 19, 25, -1)], ids=repr)
 def test_the_dealer_sends_one_array_for_each_derived_secret(correlation, count):
-    correction = dealer.correct(correlation, streams(count))
+    correction = dealer.correct(correlation, streams(count), {})
     assert [array.shape for array in correction] == [secret.shape for secret in correlation.derived()]
 
 
@@ -130,7 +130,7 @@ def test_a_long_sequence_keeps_all_streams_in_step(count):
     """The dealer's copies of the streams stand where the parties' stand after every correlation."""
     theirs, mine = streams(count), streams(count)
     for correlation, law in LAWS:
-        correction = dealer.correct(correlation, theirs)
+        correction = dealer.correct(correlation, theirs, {})
         parts = [dealt(correlation, rank, mine[rank], [] if rank else correction) for rank in range(count)]
         assert law(*whole(parts))
         assert [stream.position for stream in theirs] == [stream.position for stream in mine]
@@ -140,21 +140,21 @@ def test_no_two_correlations_share_randomness():
     theirs, mine = streams(2), streams(2)
     masks = []
     for _ in range(50):
-        correction = dealer.correct(ElementTriple((3,)), theirs)
+        correction = dealer.correct(element_triple((3,)), theirs, {})
         for rank in (0, 1):
-            triple = dealt(ElementTriple((3,)), rank, mine[rank], [] if rank else correction)
+            triple = dealt(element_triple((3,)), rank, mine[rank], [] if rank else correction)
             masks += [part.values for part in triple]
     assert len(np.unique(masks)) == 50 * 2 * 3 * 3
 
 
 @pytest.mark.parametrize("wrong", [0, 2])
 def test_a_receiver_refuses_a_correction_that_is_not_there_or_too_long(wrong):
-    correction = dealer.correct(ElementTriple((3,)), streams(2))
+    correction = dealer.correct(element_triple((3,)), streams(2), {})
     with pytest.raises(ValueError, match="zip"):
-        dealt(ElementTriple((3,)), dealer.RECEIVER, streams(2)[0], correction * wrong)
+        dealt(element_triple((3,)), dealer.RECEIVER, streams(2)[0], correction * wrong)
 
 
-@pytest.mark.parametrize("correlation", [ElementTriple((2,)), MatrixTriple(1, 2, 3, (0, 1)), DaBits((4,), 7)])
+@pytest.mark.parametrize("correlation", [element_triple((2,)), matrix_triple(1, 2, 3, (0, 1)), DaBits((4,), 7)])
 def test_equal_requests_have_equal_representations(correlation):
     again = type(correlation)(**vars(correlation))
     assert again == correlation
@@ -163,8 +163,8 @@ def test_equal_requests_have_equal_representations(correlation):
 
 def test_frozen_vectors(vectors):
     correlations = {
-        "ElementTriple": ElementTriple((2,)),
-        "ElementSquare": ElementSquare((2,)),
+        "ElementTriple": element_triple((2,)),
+        "ElementSquare": element_square((2,)),
         "TruncationMask": TruncationMask((2,), 20),
         "WordTriple": WordTriple((2,)),
     }

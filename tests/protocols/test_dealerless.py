@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 
 from protocols import dealer, dealerless, local, transfers
-from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.dealerless import Dealerless
 from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.ot_pairs import connect, setup_of
-from protocols.party import Secret, secrets_of
+from protocols.party import Correlation, Secret, secrets_of
 from protocols.prg import Prg, derive
 from protocols.shares import BitShare, Share, add_up, combine, combine_bits, xor_up
 from protocols.transfers import Transfers, rounds_of
 from protocols.truncation import TruncationMask
+from tests.correlations import element_square, element_triple, matrix_triple
 from tests.protocols.conftest import Operands
 from tests.protocols.test_uniformity import assert_uniform
 
@@ -37,7 +37,7 @@ def make(count, correlations):
 
 
 def test_two_parties_make_a_triple():
-    a, b, c = local.run(2, lambda party: party.take(ElementTriple((4,))), preprocessing="ot")[0]
+    a, b, c = local.run(2, lambda party: party.take(element_triple((4,))), preprocessing="ot")[0]
     assert [share.shape for share in (a, b, c)] == [(4,)] * 3
 
 
@@ -45,7 +45,7 @@ def test_frozen_run(vectors):
     """Every byte that two parties send for a triple, and what they have then, from a second reading of the papers."""
     frozen = vectors("ot_triple")
     parties = local.parties(2, bytes.fromhex(frozen["seed"]), "ot")
-    parts = local.run_all(parties, lambda party: party.take(ElementTriple((1,))))
+    parts = local.run_all(parties, lambda party: party.take(element_triple((1,))))
     assert [[share.values.item() for share in part] for part in parts] == frozen["parts"]
     assert digest(parties) == frozen["sent"]
     parties[1].offline.sent[-1].arrays[0][0] ^= 1
@@ -67,8 +67,8 @@ def digest(parties):
 SHAPES = [(1,), (7,), (2, 3), (0,), (2, 0), (1, 1, 4)]
 SIZES = [(2, 3, 4), (4, 3, 2), (1, 1, 1), (0, 2, 3), (2, 0, 3), (2, 3, 0)]
 ALL = [
-    *[kind(shape) for kind in (ElementTriple, ElementSquare, WordTriple, DigitMasks) for shape in SHAPES],
-    *[MatrixTriple(*size, who) for size in SIZES for who in (None, (0, 1), (1, 0))],
+    *[kind(shape) for kind in (element_triple, element_square, WordTriple, DigitMasks) for shape in SHAPES],
+    *[matrix_triple(*size, who) for size in SIZES for who in (None, (0, 1), (1, 0))],
     *[TruncationMask(shape, f) for shape in SHAPES for f in (1, 20, 61)],
     *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
     *[WordTriple(shape, factors) for shape in SHAPES for factors in (0, 2, 5)],
@@ -79,7 +79,7 @@ def deal(count, correlations):
     streams = [[Prg(derive(SEED, "dealer", bytes([rank]))) for rank in range(count)] for _ in range(2)]
     parts = [[] for _ in range(count)]
     for one in correlations:
-        correction = dealer.correct(one, streams[0])
+        correction = dealer.correct(one, streams[0], {})
         for rank, part in enumerate(parts):
             part.append(dealer.part(one, rank, streams[1][rank], correction if rank == dealer.RECEIVER else []))
     return parts
@@ -119,7 +119,7 @@ def join(secret, column):
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("provider", [deal, one_by_one, lambda *of: make(*of)[1]], ids=["dealer", "ot", "ot together"])
 def test_parts_are_what_an_ideal_dealer_would_make(provider, count):
-    several = [*ALL, MatrixTriple(2, 3, 2, (count - 1, 0)), MatrixTriple(3, 1, 2, (0, count - 1))]
+    several = [*ALL, matrix_triple(2, 3, 2, (count - 1, 0)), matrix_triple(3, 1, 2, (0, count - 1))]
     parts = provider(count, several)
     assert wrong(parts, several) == []
     parts[0][1][-1] ^= np.uint64(1)
@@ -128,7 +128,7 @@ def test_parts_are_what_an_ideal_dealer_would_make(provider, count):
 
 @pytest.mark.parametrize("owners", [(0, 1), (2, 0), (1, 2)])
 def test_only_the_owners_of_a_private_product_send(owners):
-    parties, parts = make(3, [MatrixTriple(2, 3, 4, owners)])
+    parties, parts = make(3, [matrix_triple(2, 3, 4, owners)])
     for rank in range(3):
         a, b, c = parts[rank][0]
         assert [a.any(), b.any(), c.all()] == [rank == owners[0], rank == owners[1], True]
@@ -137,12 +137,12 @@ def test_only_the_owners_of_a_private_product_send(owners):
 
 
 def test_no_two_correlations_share_randomness():
-    _, parts = make(3, [ElementTriple((3,))] * 20)
+    _, parts = make(3, [element_triple((3,))] * 20)
     assert len(np.unique(parts)) == 20 * 3 * 3 * 3
 
 
 @dataclass(frozen=True)
-class Cubes:
+class Cubes(Correlation[object]):
     """A correlation that nobody has heard of."""
 
     shape: tuple[int, ...]
@@ -165,7 +165,7 @@ def test_an_unknown_kind_is_refused_before_anything_is_sent(shape):
         with pytest.raises(
             ValueError, match=r"^Cubes has no maker in protocols/dealerless\.py: only a dealer makes it$"
         ):
-            maker.make([ElementTriple((2,)), Cubes(shape)])
+            maker.make([element_triple((2,)), Cubes(shape)])
         return {message.step for message in party.offline.sent}
 
     assert local.run_all(parties, program) == [{"ot setup"}] * 2
@@ -191,8 +191,8 @@ LIMITS = [
     {"_FLIGHT_WORDS": 3, "_FLIGHT_PADS": 64 * 5, "_PIECE": 5, "_GROUP": 64 * 11, "_PRODUCTS": 9, "_LONGEST": 2},
 ]
 SOME = [
-    *[ElementTriple((7,)), ElementSquare((2, 3)), WordTriple((9,)), DigitMasks((3,)), DigitMasks((0,))],
-    *[MatrixTriple(2, 3, 4), MatrixTriple(5, 1, 2, (1, 0)), MatrixTriple(2, 0, 3)],
+    *[element_triple((7,)), element_square((2, 3)), WordTriple((9,)), DigitMasks((3,)), DigitMasks((0,))],
+    *[matrix_triple(2, 3, 4), matrix_triple(5, 1, 2, (1, 0)), matrix_triple(2, 0, 3)],
     *[TruncationMask((2, 2), 20), DaBits((5,), 33), BoundedRandom((70,), 1), WordTriple((2, 3), 3), DigitMasks((9,))],
 ]
 
@@ -247,7 +247,7 @@ def test_whatever_the_limits_are_parts_are_right_and_messages_as_predicted(monke
 def test_a_flight_has_as_many_pads_as_are_allowed(monkeypatch):
     """Ten elements with messages of four, two of which take 512 pads; a payload has 32.5 words for each 64."""
     monkeypatch.setattr(transfers, "_FLIGHT_PADS", 512)
-    parties, _ = make(2, [MatrixTriple(2, 5, 4)])
+    parties, _ = make(2, [matrix_triple(2, 5, 4)])
     sizes = [[m.arrays[0].size for m in party.offline.sent if m.step == "ot payloads"] for party in parties]
     assert sizes == [[260] * 5] * 2
 
@@ -256,8 +256,8 @@ def test_a_flight_has_as_many_pads_as_are_allowed(monkeypatch):
 
 
 LARGE = [
-    *[kind((2048,)) for kind in (ElementTriple, ElementSquare, WordTriple)],
-    *[MatrixTriple(32, 16, 32), MatrixTriple(32, 32, 32, (0, 1))],
+    *[kind((2048,)) for kind in (element_triple, element_square, WordTriple)],
+    *[matrix_triple(32, 16, 32), matrix_triple(32, 32, 32, (0, 1))],
     *[
         WordTriple((1024,), 2),
         DigitMasks((1024,)),
@@ -287,12 +287,12 @@ def test_what_a_party_sends_and_holds_is_uniform(one, count):
 
 
 REFRESHED = {
-    ElementTriple((9,)): {2},
-    ElementSquare((9,)): {1},
+    element_triple((9,)): {2},
+    element_square((9,)): {1},
     WordTriple((9,)): {2},
     TruncationMask((9,), 20): {0, 1, 2},
-    MatrixTriple(2, 3, 4): {2},
-    MatrixTriple(2, 3, 4, (0, 1)): {2},
+    matrix_triple(2, 3, 4): {2},
+    matrix_triple(2, 3, 4, (0, 1)): {2},
     WordTriple((9,), 2): {2},
     DigitMasks((9,)): {0, 1},
     DaBits((9,), 7): {1},
@@ -327,7 +327,7 @@ def test_what_a_party_has_not_drawn_is_refreshed_by_what_each_two_hold_in_common
 def test_a_triple_costs_at_most_1100_bytes_and_a_bit_triple_70_bits(count, size):
     """Each two parties, both ways; without their set-up, which is 24,640 bytes and is once."""
     pairs = count * (count - 1) // 2
-    for one, most in ((ElementTriple((size,)), 1100 * 8 * size), (WordTriple((size,)), 70 * 64 * size)):
+    for one, most in ((element_triple((size,)), 1100 * 8 * size), (WordTriple((size,)), 70 * 64 * size)):
         parties, _ = make(count, [one])
         words = Counter()
         for message in (message for party in parties for message in party.offline.sent):
@@ -338,7 +338,7 @@ def test_a_triple_costs_at_most_1100_bytes_and_a_bit_triple_70_bits(count, size)
 
 @pytest.mark.parametrize("size", [(2, 5, 7), (7, 5, 2), (3, 4, 3)])
 def test_a_matrix_product_takes_transfers_for_the_bits_of_its_smaller_side(size):
-    parties, _ = make(2, [MatrixTriple(*size)])
+    parties, _ = make(2, [matrix_triple(*size)])
     m, k, p = size
     chosen = [a.size for party in parties for msg in party.offline.sent for a in msg.arrays if msg.step == "ot choices"]
     assert chosen == [32 * k * min(m, p)] * 2

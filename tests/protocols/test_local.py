@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from protocols import local, ring
-from protocols.beaver import ElementSquare, ElementTriple, multiply
+from protocols.beaver import multiply
 from protocols.errors import MessageError, PeerGone
 from protocols.opening import open_masked
 from protocols.shares import Share
+from tests.correlations import element_square, element_triple
 
 SEED = bytes(range(32))
 
@@ -61,7 +62,7 @@ def test_no_stream_of_a_run_equals_another():
 
 def test_a_seed_fixes_the_run_and_no_seed_does_not():
     def program(party):
-        return party.take(ElementTriple((3,))).c.values.tolist() + party.common(1 - party.rank).ring((1,)).tolist()
+        return party.take(element_triple((3,)))[2].values.tolist() + party.common(1 - party.rank).ring((1,)).tolist()
 
     assert local.run(2, program, SEED) == local.run(2, program, SEED)
     assert local.run(2, program, SEED) != local.run(2, program, bytes(32))
@@ -142,9 +143,9 @@ def test_another_step_is_refused():
     assert "'left', not 'right'" in str(errors[0]) or "'right', not 'left'" in str(errors[0])
 
 
-@pytest.mark.parametrize("other", [ElementTriple((3,)), ElementSquare((2,))])
+@pytest.mark.parametrize("other", [element_triple((3,)), element_square((2,))])
 def test_requests_that_differ_are_refused(other):
-    errors = failures(2, lambda p: p.take(ElementTriple((2,)) if p.rank == 0 else other))
+    errors = failures(2, lambda p: p.take(element_triple((2,)) if p.rank == 0 else other))
     assert [type(error) for error in errors] == [MessageError]
     assert repr(other) in str(errors[0])
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from protocols import local
-from protocols.beaver import ElementTriple
 from protocols.local import LocalPeers
 from protocols.ot_ggm86 import LEAVES, sides
 from protocols.ot_roy22 import NIBBLES, Receiver, Sender, fold
 from protocols.prg import Prg, derive
 from protocols.shares import combine
+from tests.correlations import element_triple
 
 SEED = bytes(range(32))
 
@@ -194,7 +194,7 @@ def triples_with(number=None, index=None):
     parties = local.parties(2, SEED, "ot")
     if number is not None:
         parties[1].offline = Flipping(parties[1].offline, number, index)
-    parts = local.run_all(parties, lambda party: party.take(ElementTriple((128,))))
+    parts = local.run_all(parties, lambda party: party.take(element_triple((128,))))
     a, b, c = (combine(column) for column in zip(*parts, strict=True))
     return np.flatnonzero(a * b != c).tolist(), parties, parts
 
@@ -208,7 +208,7 @@ def secrets():
     wrong, parties, parts = triples_with()
     assert wrong == []
     delta = parties[0].dealerless._runner._pairs[1].sender.delta
-    return [int(word) >> 4 * i & 15 for word in delta for i in range(16)], parts[0].b.values
+    return [int(word) >> 4 * i & 15 for word in delta for i in range(16)], parts[0][1].values
 
 
 def test_the_docstring_states_that_nothing_notices():

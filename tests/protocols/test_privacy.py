@@ -34,8 +34,9 @@ import pytest
 
 from protocols import beaver, binary, conversion, inputs, truncation
 from protocols.opening import disclose, open_masked
-from protocols.party import Secret
+from protocols.party import Correlation, Secret
 from protocols.shares import BitShare, Share, add_up, combine, combine_bits
+from tests.correlations import element_square
 from tests.protocols.tiny import Blocks, Known, Tiny, all_shares, is_sharing_of, leaks, owned
 
 
@@ -222,7 +223,7 @@ def test_truncation(count, k, f, j, known):
 @pytest.mark.parametrize(("count", "k"), [(2, 2), (3, 1)])
 def test_one_mask_for_two_values_is_caught(count, k):
     def program(party, lanes, x, y):
-        a, _ = party.take(beaver.ElementSquare(x.shape))
+        a, _ = party.take(element_square(x.shape))
         open_masked(party, Share(party.rank, x) - a, Share(party.rank, y) - a)
 
     found = leaks(Tiny(count, k, program), all_shares(count, k, 2))
@@ -230,7 +231,7 @@ def test_one_mask_for_two_values_is_caught(count, k):
 
 
 @dataclass(frozen=True)
-class ShortMask:
+class ShortMask(Correlation[truncation.Mask]):
     """A truncation mask whose r has no top bit."""
 
     shape: tuple[int, ...]

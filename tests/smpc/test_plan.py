@@ -28,7 +28,7 @@ COLUMNS = (*FEATURES, sample.TARGET)
 def test_a_plan_needs_a_manifest_and_nothing_else():
     found = plan.of_model(model(3).manifest, study.Layout(442))
     assert found.parties[0].online.rounds > 100
-    assert found.kinds["MatrixTriple"][0] > 10
+    assert found.kinds["Products"][0] > 10
 
 
 def model(owners, *, split="rows", penalty=None, dealer=False):

@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 
 from protocols import beaver, inputs, local
-from protocols.beaver import ElementTriple
+from protocols.beaver import Products
 from protocols.conversion import negative
 from protocols.errors import MessageError
 from protocols.functions import BoundedRandom
+from protocols.masks import whole
 from protocols.opening import disclose
 from protocols.shares import Share
 from protocols.truncation import truncate
 from smpc import wire
 from smpc.errors import DataError, LinkError
 from smpc.helper import serve
+from tests.correlations import element_triple
 from tests.smpc.network import DEALER, run, study, together
 
 
@@ -157,11 +159,11 @@ def test_other_shapes_are_an_error(arrays):
 
 def test_other_randomness_is_an_error_at_the_next_step():
     def south(session):
-        session.take(ElementTriple((3,)))
+        session.take(element_triple((3,)))
         session.exchange("one", {0: [ones()]}, {0: [(2,)]})
 
     def north(session):
-        session.take(ElementTriple((2,)))
+        session.take(element_triple((2,)))
         session.exchange("one", {1: [ones()]}, {1: [(2,)]})
 
     desync(south, north)
@@ -181,7 +183,7 @@ def test_the_last_step_is_compared_too():
 
 
 def test_what_was_taken_last_is_compared_too():
-    assert "at step 'bye'" in desync(lambda session: None, lambda session: session.take(ElementTriple((2,))))
+    assert "at step 'bye'" in desync(lambda session: None, lambda session: session.take(element_triple((2,))))
 
 
 FRAMES = {
@@ -244,9 +246,9 @@ def test_the_frame_that_those_are_variants_of_is_accepted():
 REQUESTS = {
     "no message": b"",
     "no list": wire.pack({"ElementTriple": [2]}),
-    "unknown": wire.pack(["Everything", [2]]),
-    "a parameter less": wire.pack(["TruncationMask", [2]]),
-    "too large": wire.pack(["ElementTriple", [2**20, 2**20]]),
+    "unknown": wire.pack([[], "Everything", [2]]),
+    "a parameter less": wire.pack([[], "TruncationMask", [2]]),
+    "too large": wire.pack([[], "DigitMasks", [2**20, 2**20]]),
 }
 
 
@@ -263,10 +265,10 @@ def test_the_dealer_refuses_what_is_no_request(name):
 
 
 def test_an_unknown_correlation_is_an_error_at_home():
-    class OwnTriple(ElementTriple):
+    class OwnTriple(Products):
         pass
 
-    results = run(study(), lambda session: session.take(OwnTriple((2,))))
+    results = run(study(), lambda session: session.take(OwnTriple(*2 * [whole(0, (2,), fresh=True)])))
     assert str(results["north"]) == "the dealer does not know OwnTriple"
     assert str(results[DEALER]) == "north stopped: ValueError"
 

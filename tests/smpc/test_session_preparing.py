@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from protocols import beaver, inputs
-from protocols.beaver import ElementTriple
 from protocols.errors import MessageError
 from protocols.functions import BoundedRandom
 from protocols.opening import disclose
 from protocols.truncation import TruncationMask
 from smpc.errors import LinkError
+from tests.correlations import element_square, element_triple
 from tests.smpc.network import DEALER, run, study
 
 
@@ -22,7 +22,7 @@ def product(party):
 
 def test_what_was_prepared_is_taken_and_the_rest_is_made():
     def program(session):
-        session.prepare([ElementTriple((6,)), ElementTriple((6,))])
+        session.prepare([element_square((6,), number) for number in (0, 1)])
         rounds = session.offline_rounds
         results = [product(session)[0] for _ in range(3)]
         return [values.tolist() for values in results], session.offline_rounds - rounds
@@ -37,7 +37,7 @@ def test_what_was_prepared_is_taken_and_the_rest_is_made():
     [
         ([TruncationMask((4,), 20), TruncationMask((4,), 21)], [TruncationMask((4,), 21), TruncationMask((4,), 20)]),
         ([TruncationMask((4,), 20)], [BoundedRandom((4,), 20)]),  # the same transfers, other sums of them
-        ([ElementTriple((4,))], []),
+        ([element_triple((4,))], []),
     ],
 )
 def test_parties_that_prepare_different_things_are_told(north, south, dealer):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from protocols.beaver import ElementSquare, ElementTriple, MatrixTriple
+from protocols.beaver import Masks
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import DigitMasks
@@ -22,15 +22,16 @@ from protocols.truncation import TruncationMask
 from smpc import requests, store
 from smpc.errors import StoreError
 from smpc.store import Binding, open_store, standard_path, write
+from tests.correlations import element_square, element_triple, matrix_triple
 
 SECRET, ID = bytes(range(32)), bytes(range(100, 132))
 NORTH = Binding(bytes(32), "north")
-PAIR = ElementSquare((2,))
-SMALL = [PAIR, ElementTriple((0,)), PAIR]
-MATRICES = [MatrixTriple(2, 3, 4), MatrixTriple(2, 3, 4, owners=(0, 1)), MatrixTriple(2, 0, 3)]
-WORDS = [ElementTriple((2, 3)), ElementTriple((0, 4)), ElementSquare((4,)), WordTriple((2,), 3), DigitMasks((5,))]
-BITS = [TruncationMask((3,), 20), DaBits((3,), 7), DaBits((3,), 0), BoundedRandom((2, 2), 9)]
-EVERY = MATRICES + WORDS + BITS
+PAIR = element_square((2,))
+SMALL = [PAIR, element_triple((0,)), PAIR]
+MATRICES = [matrix_triple(2, 3, 4), matrix_triple(2, 3, 4, owners=(0, 1)), matrix_triple(2, 0, 3)]
+WORDS = [element_triple((2, 3)), element_triple((0, 4)), element_square((4,)), WordTriple((2,), 3), DigitMasks((5,))]
+BITS = [Masks(7, (2, 2)), TruncationMask((3,), 20), DaBits((3,), 7), DaBits((3,), 0), BoundedRandom((2, 2), 9)]
+EVERY = [*MATRICES, *WORDS, *BITS]
 
 
 @pytest.fixture
@@ -97,8 +98,7 @@ except StoreError as error:
 
 
 def test_what_was_put_in_comes_out(path):
-    triple = ElementTriple((3,))
-    parts = [np.arange(3, dtype=np.uint64) for _ in "abc"]
+    triple, parts = element_triple((3,)), [np.arange(3, dtype=np.uint64) for _ in "abc"]
     assert open_store(path, SECRET, NORTH) is None
     write(path, SECRET, NORTH, ID, [triple], [[parts]], runs=1)
     with open_store(path, SECRET, NORTH) as found:
@@ -117,17 +117,17 @@ def test_every_kind_of_correlation_comes_back(path):
 
 def test_an_item_of_several_chunks(path):
     count = 2**21 + 5  # in two arrays: two whole chunks of 16 MiB, and a bit
-    ((item,), _) = made(path, [ElementSquare((count,))], runs=2)
+    ((item,), _) = made(path, [element_square((count,))], runs=2)
     with opened(path) as found:
         found.reserve()
-        assert equal(found.pop(ElementSquare((count,))), item)
+        assert equal(found.pop(element_square((count,))), item)
     data, sealed = bytearray(path.read_bytes()), store.CHUNK + 16
     first = len(data) - (2 * 8 * count + 3 * 16)
     data[first : first + 2 * sealed] = data[first + sealed : first + 2 * sealed] + data[first : first + sealed]
     path.write_bytes(data)
     with opened(path) as found:
         found.reserve()
-        refusal(found.pop, ElementSquare((count,)))
+        refusal(found.pop, element_square((count,)))
 
 
 # Once
@@ -138,7 +138,7 @@ def test_equal_correlations_leave_in_order_and_once(path):
     with opened(path) as found:
         assert found.pop(PAIR) is None  # nothing is reserved
         found.reserve()
-        assert found.pop(ElementTriple((2,))) is None
+        assert found.pop(element_triple((2,))) is None
         assert equal(found.pop(PAIR), first)
         assert equal(found.pop(PAIR), second)
         assert found.pop(PAIR) is None
@@ -237,7 +237,7 @@ def test_a_store_that_was_replaced_before_it_was_locked(path, monkeypatch):
 
 # Damage and deceit
 
-TINY = [ElementSquare((1,)), ElementSquare((1,))]  # two runs of them: so small that all can be tried
+TINY = [element_square((1,)), element_square((1,))]  # two runs of them: so small that all can be tried
 SEALED, MARKS = 2 * 8 + 16, -4 * (2 * 8 + 16) - 2
 
 

@@ -1,0 +1,113 @@
+"""Masks that stay with their operand.
+
+[MZ17] P. Mohassel, Y. Zhang, "SecureML", IEEE S&P 2017, section 4.1 (a data matrix is masked once for a whole
+training); [PSSY21] A. Patra, T. Schneider, A. Suresh, H. Yalame, "ABY2.0", USENIX Security 2021, for all operands.
+
+A share ⟨x⟩ that was opened as E = x - a keeps E and ⟨a⟩. Later products with x, or with a view of it, open nothing for
+it; what they need is ⟨a ∘ b⟩ of masks that exist, or of one that does and a fresh one. Who makes correlations knows
+masks by their number, and a view by its place in the mask's memory.
+
+One mask hides one value: a share is never changed (its memory is locked when it gets a mask), a number is used once,
+and what is computed from x is another share. E is uniform and is opened once; that it is used often says nothing new.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+
+from numpy.lib.stride_tricks import as_strided
+
+from protocols.opening import open_masked
+from protocols.party import Party
+from protocols.ring import BYTES, RingArray, Shape, size
+from protocols.shares import Share
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """E = x - a, in the clear, and ⟨a⟩, of a whole share. Contiguous."""
+
+    number: int
+    opened: RingArray
+    share: RingArray
+
+    def __repr__(self) -> str:
+        return f"Mask({self.number}, shape={self.opened.shape})"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A view of mask `number`: where it begins and its strides, in elements.
+
+    `fresh`: the shape of the whole mask if it is drawn for this product, None if it is there.
+    """
+
+    number: int
+    shape: Shape
+    offset: int
+    strides: tuple[int, ...]
+    fresh: Shape | None = None
+
+    def of(self, whole: RingArray) -> RingArray:
+        """This view of a whole mask. Raises ValueError if it is not inside."""
+        if not self.fits(whole.size):
+            raise ValueError(f"{self} is no view of a mask of {whole.size} elements")
+        steps = [stride * BYTES for stride in self.strides]
+        return as_strided(whole.reshape(-1)[self.offset :], self.shape, steps, writeable=False)
+
+    def fits(self, elements: int) -> bool:
+        """Whether all of this view is in a mask of so many elements."""
+        if not size(self.shape):
+            return len(self.shape) == len(self.strides)
+        ends = [(length - 1) * stride for length, stride in zip(self.shape, self.strides, strict=True)]
+        low, high = (self.offset + sum(pick(0, end) for end in ends) for pick in (min, max))
+        return low >= 0 and high < elements
+
+
+def whole(number: int, shape: Shape, *, fresh: bool) -> Factor:
+    """All of a mask of `shape`."""
+    strides = tuple(size(shape[axis + 1 :]) for axis in range(len(shape)))
+    return Factor(number, shape, 0, strides, shape if fresh else None)
+
+
+class Operand:
+    """A share as a factor of products. `holder`: the share that has the mask, or is about to get one, as `new` are."""
+
+    def __init__(self, x: Share, new: Container[Share] = ()) -> None:
+        source = x.source or x
+        # A view of all of it may as well mask the source; for a part, a mask of its own is cheaper.
+        there = source.mask is not None or source in new or _moving(x) >= source.values.size
+        self.holder = source if there else x
+        self._x = x
+
+    def factor(self, number: int, *, fresh: bool) -> Factor:
+        """`number`: of the holder's mask."""
+        values, within = self._x.values, self.holder.values
+        if self.holder is self._x or not values.size:
+            return replace(whole(number, self._x.shape, fresh=False), fresh=within.shape if fresh else None)
+        offset, strides = (_address(values) - _address(within)) // BYTES, tuple(s // BYTES for s in values.strides)
+        return Factor(number, values.shape, offset, strides, within.shape if fresh else None)
+
+
+def keep(party: Party, masks: Sequence[tuple[Share, int, RingArray]]) -> None:
+    """Open each share under its mask a (this party's part), and let it keep it. One round, none for no masks."""
+    if not masks:
+        return
+    opened = open_masked(party, *(Share(x.rank, x.values - a) for x, _, a in masks))
+    for (x, number, a), e in zip(masks, opened, strict=True):
+        x.values.flags.writeable = False
+        mask = Mask(number, e, a)
+        object.__setattr__(x, "mask", mask)
+        weakref.finalize(mask, party.forget, number).atexit = False
+
+
+def _moving(x: Share) -> int:
+    """The number of elements, those that a broadcast repeats counted once."""
+    return size(tuple(length for length, stride in zip(x.shape, x.values.strides, strict=True) if stride))
+
+
+def _address(values: RingArray) -> int:
+    address: int = values.__array_interface__["data"][0]
+    return address
