@@ -32,6 +32,7 @@ format: $(VENV)/installed-dev  ## lay the code out, mend what ruff can mend
 bench: $(VENV)/installed-dev  ## how exact the linear model is, how fast oblivious transfer
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/oblivious_transfer.py
+	$(BIN)/python benchmarks/rows.py --most 1000000
 
 clean:  ## remove the virtual environment and all caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@
 
 In import order:
 
+matrices      [DGP08]   products of words from exact products of their limbs in floating point
 errors, ring, fixedpoint, prg, shares, party, card   what everything stands on
 dealer        [DPSZ12, BCGIKS19] correlated randomness by seeds and corrections
 inputs        [CDI05]   private values to shares, without a message

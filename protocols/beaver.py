@@ -183,13 +183,13 @@ def _products(party: Party, pairs: Sequence[tuple[Share, Share]], *, matrices: b
         for x in pair:
             operands.append(Operand(x, new))
             factors.append(_factor(party, operands[-1], new))
-        *fresh, c = party.take(Products(factors[0], factors[1], matrices))
-        masks += [(*added, a.values) for added, a in zip(list(new.items())[before:], fresh, strict=True)]
-        triples.append((factors, operands, c))
+        order = party.order(Products(factors[0], factors[1], matrices))
+        masks += [(*added, a) for added, a in zip(list(new.items())[before:], order.draws, strict=True)]
+        triples.append((factors, operands, order))
     keep(party, masks)
     return [
-        _local(factors, operands, pair[1], c, matrices=matrices)
-        for (factors, operands, c), pair in zip(triples, pairs, strict=True)
+        _local(factors, operands, pair[1], order.complete()[-1], matrices=matrices)
+        for (factors, operands, order), pair in zip(triples, pairs, strict=True)
     ]
 
 

@@ -62,8 +62,10 @@ def conjunction(party: Party, x: BitShare, y: BitShare) -> BitShare:
         raise ValueError(f"shapes differ: {x.shape} and {y.shape}")
     factors = y.shape[0] if len(y.shape) > len(x.shape) else 1
     several = BitShare(y.rank, y.values.reshape(factors, *x.shape))
-    a, b, c = party.take(WordTriple(x.shape, factors))
+    order = party.order(WordTriple(x.shape, factors))
+    a, b = cast("list[BitShare]", order.drawn)
     e, d = open_masked(party, x ^ a, several ^ b)
+    _, _, c = order.complete()
     product = c ^ (b & e) ^ BitShare(a.rank, a.values & d) ^ (e & d)
     return BitShare(y.rank, product.values.reshape(y.shape))
 

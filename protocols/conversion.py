@@ -69,12 +69,12 @@ class DaBits(Correlation[DaBit]):
 @card("EGKRS20", adversary="semi-honest, all but one", rounds=6, elements=216, per="64 elements")
 def to_bits(party: Party, x: Share) -> BitShare:
     """[x] from ⟨x⟩: the 64 bits of every element, one word each. Takes digit masks of x's shape and bit triples."""
-    mask = party.take(DigitMasks(x.shape))
-    (opened,) = open_masked(party, x + mask.arithmetic)
-    c = opened.reshape(-1)
+    order = party.order(DigitMasks(x.shape))
+    (opened,) = open_masked(party, x + cast("Share", order.drawn[0]))
+    c, table = opened.reshape(-1), order.complete().table
 
     def rows(*entries: Chosen) -> Octets:
-        return np.stack([planes(np.ascontiguousarray(look_up(mask.table, c, one).T)) for one in entries])
+        return np.stack([planes(np.ascontiguousarray(look_up(table, c, one).T)) for one in entries])
 
     below, equal = rows(_BELOW, _EQUAL)
     carried = borrows(party, below[:-1], equal[:-1])
@@ -92,10 +92,10 @@ def from_bits(party: Party, x: BitShare, bits: int = BITS) -> Share:
 
     The higher bits of x must be zero or of no interest; they stay hidden. Takes daBits of x's shape.
     """
-    mask = party.take(DaBits(x.shape, bits))
-    (opened,) = open_masked(party, x ^ mask.bits)
+    order = party.order(DaBits(x.shape, bits))
+    (opened,) = open_masked(party, x ^ cast("BitShare", order.drawn[0]))
     o = unpack(opened, bits)
-    return mask.arithmetic * (np.uint64(1) - (o + o)) + o
+    return order.complete().arithmetic * (np.uint64(1) - (o + o)) + o
 
 
 @card("EGKRS20", adversary="semi-honest, all but one", rounds=6, elements=109, per="64 elements")
@@ -106,11 +106,11 @@ def negative(party: Party, x: Share) -> Share:
     a borrow in place of lt, and whether a borrow turns it in place of eq. Takes digit masks of x's shape, bit triples,
     and a word of daBits for 64 elements.
     """
-    mask = party.take(DigitMasks(x.shape))
-    (opened,) = open_masked(party, x + mask.arithmetic)
-    c = opened.reshape(-1)
-    below, equal = (look_up(mask.table, c, entries).T.copy() for entries in (_BELOW, _EQUAL))
-    below[-1], equal[-1] = (look_up(mask.table, c, entries)[:, -1] for entries in (_TOP, _TURNED))
+    order = party.order(DigitMasks(x.shape))
+    (opened,) = open_masked(party, x + cast("Share", order.drawn[0]))
+    c, table = opened.reshape(-1), order.complete().table
+    below, equal = (look_up(table, c, entries).T.copy() for entries in (_BELOW, _EQUAL))
+    below[-1], equal[-1] = (look_up(table, c, entries)[:, -1] for entries in (_TOP, _TURNED))
     sign = from_octets(borrow(party, planes(below), planes(equal)))
     each = from_bits(party, BitShare(party.rank, sign))
     return Share(x.rank, each.values.reshape(-1)[: c.size].reshape(x.shape))

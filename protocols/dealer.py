@@ -13,10 +13,11 @@ Cost: 8 bytes to party 0 for each element of each derived secret, nothing to the
 """
 
 from collections.abc import MutableMapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from protocols.masks import remember
 from protocols.party import Correlation, Secret, Stream
 from protocols.ring import RingArray
 from protocols.shares import Share, add_up, xor_up
@@ -28,8 +29,13 @@ RECEIVER = 0  # the party that gets the corrections
 
 def part(correlation: Correlation[C], rank: int, stream: Stream, correction: Sequence[RingArray]) -> list[RingArray]:
     """Party `rank`'s part; `correction` is empty but for the party that receives one."""
-    drawn = _drawn(correlation, rank, stream)
-    return [*drawn, *(correction if rank == RECEIVER else _pads(correlation, stream))]
+    (mine,) = parts([correlation], rank, stream)
+    return [*mine, *correction]
+
+
+def parts(correlations: Sequence[Correlation[Any]], rank: int, stream: Stream) -> list[list[RingArray]]:
+    """Party `rank`'s part of each, from one stream; the receiver's lack what is derived, which the dealer sends."""
+    return [[*_drawn(one, rank, stream), *(() if rank == RECEIVER else _pads(one, stream))] for one in correlations]
 
 
 def correct(
@@ -37,13 +43,14 @@ def correct(
 ) -> list[RingArray]:
     """What the dealer, who holds every party's stream, sends to the receiver.
 
-    `masks`: those that are kept, by number; what `correlation` keeps is added. Raises KeyError if one is not there.
+    `masks`: those that are kept, by number; what `correlation` keeps is added. Raises KeyError if one is not there,
+    ValueError if a number is taken or a view is not inside.
     """
     drawn = [_drawn(correlation, rank, stream) for rank, stream in enumerate(streams)]
     pads = [_pads(correlation, stream) for rank, stream in enumerate(streams) if rank != RECEIVER]
     whole = [_join(s, list(column)) for s, column in zip(correlation.drawn(), zip(*drawn, strict=True), strict=True)]
     targets = correlation.compute(*(masks[number] for number in correlation.kept()), *whole)
-    masks.update(zip(correlation.keeps(), whole, strict=False))
+    remember(masks, correlation.keeps(), whole)
     rows = zip(correlation.derived(), targets, zip(*pads, strict=True), strict=True)
     return [_remainder(secret, target, list(column)) for secret, target, column in rows]
 

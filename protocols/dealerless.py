@@ -37,6 +37,7 @@ from protocols.digits import TABLE_WORDS, DigitMasks
 from protocols.folding import Folding, weighted
 from protocols.functions import BoundedRandom
 from protocols.inputs import zero
+from protocols.masks import remember
 from protocols.party import Correlation, Stream, secrets_of
 from protocols.ring import BITS, RingArray, Shape
 from protocols.transfers import Conjunction, Job, Product
@@ -170,8 +171,8 @@ class Dealerless:
 
 
 def _products(us: Dealerless, of: Products) -> Maker:
-    us.masks.update({number: us.draw(secret.shape) for number, secret in zip(of.keeps(), of.drawn(), strict=True)})
-    drawn = [us.masks[number] for number in of.keeps()]
+    drawn = [us.draw(secret.shape) for secret in of.drawn()]
+    remember(us.masks, of.keeps(), drawn)
     a, b = of.views(us.masks)
     make = _matrices if of.matrices else _squares if of.left == of.right else _elements
     c = yield from make(us, a, b)
@@ -206,9 +207,10 @@ def _private_triple(us: Dealerless, of: PrivateTriple) -> Maker:
 
 
 def _masks(us: Dealerless, of: Masks) -> Maker:
-    us.masks[of.number] = us.draw(of.shape)
+    drawn = [us.draw(of.shape)]
+    remember(us.masks, of.keeps(), drawn)
     yield ()
-    return [us.masks[of.number]]
+    return drawn
 
 
 def _matrix_crosses(

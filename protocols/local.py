@@ -8,6 +8,7 @@ whole run is deterministic, message by message.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from protocols import dealer
 from protocols.dealerless import Dealerless
 from protocols.errors import MessageError, PeerGone
 from protocols.ot_pairs import connect
-from protocols.party import Correlation, Received, Stream, assemble
+from protocols.party import Correlation, Order, Received, Stream
 from protocols.prg import Prg, derive, fresh_seed
 from protocols.ring import RingArray, Shape
 from protocols.transfers import Transfers
@@ -106,6 +107,8 @@ class LocalParty(LocalPeers):
     offline: LocalPeers = field(repr=False, kw_only=True)
     taken: list[Correlation[Any]] = field(default_factory=list, repr=False)
     dealerless: Dealerless | None = field(default=None, repr=False)
+    _ready: dict[Correlation[Any], deque[Order[Any]]] = field(default_factory=dict, repr=False)
+    _made: int = field(default=0, repr=False)
     _numbers: Iterator[int] = field(default_factory=count_up, repr=False)
 
     def exchange(
@@ -114,13 +117,25 @@ class LocalParty(LocalPeers):
         return self.post(step, send, receive)()
 
     def take(self, correlation: Correlation[C]) -> C:
+        return self.order(correlation).complete()
+
+    def order(self, correlation: Correlation[C]) -> Order[C]:
+        self.taken.append(correlation)
+        ready = self._ready.get(correlation)
+        return ready.popleft() if ready else self._make(correlation)
+
+    def prepare(self, correlations: Sequence[Correlation[Any]]) -> None:
+        for correlation in correlations:
+            self._ready.setdefault(correlation, deque()).append(self._make(correlation))
+
+    def _make(self, correlation: Correlation[C]) -> Order[C]:
         if self.ideal_dealer is None:
             (part,) = self._without_dealer().make([correlation])
         else:
-            correction = self.ideal_dealer.correction(self.rank, len(self.taken), correlation)
+            correction = self.ideal_dealer.correction(self.rank, self._made, correlation)
+            self._made += 1
             part = dealer.part(correlation, self.rank, self.stream, correction)
-        self.taken.append(correlation)
-        return assemble(correlation, self.rank, part)
+        return Order(correlation, self.rank, lambda: part, part[: len(correlation.drawn())])
 
     def number(self) -> int:
         return next(self._numbers)

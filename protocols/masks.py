@@ -14,10 +14,10 @@ and what is computed from x is another share. E is uniform and is opened once; t
 from __future__ import annotations
 
 import weakref
-from collections.abc import Container, Sequence
+from collections.abc import Container, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
-from numpy.lib.stride_tricks import as_strided
+import numpy as np
 
 from protocols.opening import open_masked
 from protocols.party import Party
@@ -54,8 +54,10 @@ class Factor:
         """This view of a whole mask. Raises ValueError if it is not inside."""
         if not self.fits(whole.size):
             raise ValueError(f"{self} is no view of a mask of {whole.size} elements")
+        if not size(self.shape):
+            return np.empty(self.shape, np.uint64)
         steps = [stride * BYTES for stride in self.strides]
-        return as_strided(whole.reshape(-1)[self.offset :], self.shape, steps, writeable=False)
+        return np.ndarray(self.shape, np.uint64, whole, self.offset * BYTES, steps)
 
     def fits(self, elements: int) -> bool:
         """Whether all of this view is in a mask of so many elements."""
@@ -70,6 +72,14 @@ def whole(number: int, shape: Shape, *, fresh: bool) -> Factor:
     """All of a mask of `shape`."""
     strides = tuple(size(shape[axis + 1 :]) for axis in range(len(shape)))
     return Factor(number, shape, 0, strides, shape if fresh else None)
+
+
+def remember(masks: MutableMapping[int, RingArray], numbers: Sequence[int], drawn: Sequence[RingArray]) -> None:
+    """Keep fresh masks. Raises ValueError if a number is that of another one that is kept."""
+    for number, mask in zip(numbers, drawn, strict=False):
+        if number in masks:
+            raise ValueError(f"mask {number} is kept already")
+        masks[number] = mask
 
 
 class Operand:

@@ -6,8 +6,8 @@ its part of exactly that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from protocols.ring import RingArray, Shape
 from protocols.shares import BitShare, Share
@@ -64,6 +64,25 @@ def assemble(correlation: Correlation[C], rank: int, part: Sequence[RingArray]) 
     """Party `rank`'s part, which is an array for each of `secrets_of(correlation)`, under names."""
     secrets = secrets_of(correlation)
     return correlation.assemble(*(one.kind(rank, values) for one, values in zip(secrets, part, strict=True)))
+
+
+@dataclass(frozen=True)
+class Order(Generic[C]):
+    """Correlated randomness that may be still on its way, but for what was drawn: enough to open what it masks."""
+
+    correlation: Correlation[C]
+    rank: int
+    parts: Callable[[], Sequence[RingArray]] = field(repr=False)  # waits
+    draws: Sequence[RingArray] = field(repr=False)
+
+    @property
+    def drawn(self) -> list[Part]:
+        """My part of each secret that was drawn."""
+        return [one.kind(self.rank, a) for one, a in zip(self.correlation.drawn(), self.draws, strict=True)]
+
+    def complete(self) -> C:
+        """My part of all; waits for it."""
+        return assemble(self.correlation, self.rank, self.parts())
 
 
 class Preprocessing(Protocol):
@@ -128,6 +147,12 @@ class Party(Protocol):
 
     def take(self, correlation: Correlation[C]) -> C:
         """My part of fresh correlated randomness; it is never given out again."""
+
+    def order(self, correlation: Correlation[C]) -> Order[C]:
+        """`take`, without waiting: what is ordered is on its way while parties talk."""
+
+    def prepare(self, correlations: Sequence[Correlation[Any]]) -> None:
+        """Have made what will be taken: in fewer messages than one by one, and while parties talk if others make it."""
 
     def number(self) -> int:
         """A name for the next mask that is kept: never given again, and the same at all parties."""

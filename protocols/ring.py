@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols import matrices
+
 RingArray: TypeAlias = NDArray[np.uint64]
 Shape: TypeAlias = tuple[int, ...]
 
@@ -50,9 +52,8 @@ def to_int(x: RingArray) -> NDArray[np.int64]:
 
 
 def matmul(a: RingArray, b: RingArray) -> RingArray:
-    """a @ b, exact mod 2^64, for 2-d arrays."""
-    product: RingArray = np.matmul(a, b)
-    return product
+    """a @ b, exact mod 2^64, for 2-d arrays. Raises ValueError if the shapes do not fit."""
+    return matrices.product(a, b)
 
 
 def to_bytes(x: RingArray) -> bytes:

@@ -81,9 +81,10 @@ def truncate_each(party: Party, *operands: tuple[Share, int]) -> list[Share]:
     """`truncate` of several arrays, each by its own number of bits, in one round."""
     if not all(0 < bits < 62 for _, bits in operands):
         raise ValueError(f"truncation by {[bits for _, bits in operands]} bits: 1 to 61 is possible")
-    masks = [party.take(TruncationMask(x.shape, bits)) for x, bits in operands]
-    opened = open_masked(party, *(x + mask.r + _OFFSET for (x, _), mask in zip(operands, masks, strict=True)))
-    return [_finish(c, mask, bits) for c, mask, (_, bits) in zip(opened, masks, operands, strict=True)]
+    orders = [party.order(TruncationMask(x.shape, bits)) for x, bits in operands]
+    masks = [cast("Share", order.drawn[0]) for order in orders]
+    opened = open_masked(party, *(x + r + _OFFSET for (x, _), r in zip(operands, masks, strict=True)))
+    return [_finish(c, order.complete(), bits) for c, order, (_, bits) in zip(opened, orders, operands, strict=True)]
 
 
 def _finish(c: RingArray, mask: Mask, bits: int) -> Share:

@@ -14,21 +14,25 @@
 model that the manifest names, at each site. Errors meant for a person at a terminal are SmpcError's children.
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from smpc.array import SecretArray
-from smpc.errors import (
-    DataError,
-    KeyFileError,
-    LedgerError,
-    LinkError,
-    ManifestError,
-    ModelError,
-    ReleaseRefused,
-    SmpcError,
-)
-from smpc.party import Party
-from smpc.simulate import simulate
+if TYPE_CHECKING:
+    from smpc.array import SecretArray
+    from smpc.errors import (
+        DataError,
+        KeyFileError,
+        LedgerError,
+        LinkError,
+        ManifestError,
+        ModelError,
+        ReleaseRefused,
+        SmpcError,
+    )
+    from smpc.party import Party
+    from smpc.simulate import simulate
+
+    __version__: str
 
 __all__ = [
     "DataError",
@@ -45,7 +49,20 @@ __all__ = [
     "simulate",
 ]
 
-try:
-    __version__ = version("smpc")
-except PackageNotFoundError:  # used from where it lies, without installation
-    __version__ = "unknown"
+_HOMES = {"SecretArray": "smpc.array", "Party": "smpc.party", "simulate": "smpc.simulate"}
+
+
+def __getattr__(name: str) -> Any:
+    """Names are looked up when they are first used: a process that only starts others need not know NumPy."""
+    if name == "__version__":
+        found: Any = import_module("smpc.hello").library_version()
+    elif name in __all__:
+        found = getattr(import_module(_HOMES.get(name, "smpc.errors")), name)
+    else:
+        raise AttributeError(f"module 'smpc' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

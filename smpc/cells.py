@@ -48,7 +48,12 @@ def from_text(column: pa.ChunkedArray) -> Cells:
     if bad >= 0:
         complaint = _text_complaint(trimmed[bad].as_py())
         trimmed = trimmed.slice(0, bad)
-    return _finite(pc.cast(trimmed, pa.float64()).to_numpy(), complaint)
+    return _finite(_floats(trimmed), complaint)
+
+
+def from_csv(column: pa.ChunkedArray) -> Cells:
+    """Numbers from text, or from what a parser already took for such."""
+    return from_text(column) if pa.types.is_string(column.type) else _from_arrow(column)
 
 
 def from_any(column: Any) -> Cells:
@@ -76,7 +81,14 @@ def _from_arrow(column: pa.Array | pa.ChunkedArray) -> Cells:
     if column.null_count:
         complaint = _EMPTY
         column = column.slice(0, pc.index(pc.is_null(column), value=True).as_py())
-    return _finite(np.asarray(pc.cast(column, pa.float64(), safe=False)), complaint)
+    return _finite(_floats(column), complaint)
+
+
+def _floats(column: pa.Array | pa.ChunkedArray) -> Floats:
+    """A column without nulls. Not by its own `to_numpy`, as that imports pandas wherever it is installed."""
+    floats = pc.cast(column, pa.float64(), safe=False)
+    chunks = floats.chunks if isinstance(floats, pa.ChunkedArray) else [floats]
+    return np.concatenate([np.empty(0), *(np.from_dlpack(chunk) for chunk in chunks)])
 
 
 def _from_numpy(column: Any) -> Cells:

@@ -1,145 +1,161 @@
-"""CSV to columns of text, with the line numbers that an editor shows.
+"""CSV to columns, some lines at a time, with the line numbers that an editor shows.
 
 One line is one row: text in quotes that runs over the end of its line is refused, and so is an empty line
 between rows. That makes a row's number the number of its line, and no row can be lost in silence.
+
+Lines are first parsed as numbers, all at once. If any is odd, they are looked at again with more care, and their
+columns handed on as text, so that it can be said which cell is none.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from smpc import lines
 from smpc.errors import DataError
+from smpc.lines import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-_BOM = b"\xef\xbb\xbf"
-_BLOCK = 16 * 1024 * 1024  # bytes that the parser takes at a time, if no line is longer
+_BLOCK = lines.PIECE // 4  # bytes for a thread of the parser at a time
 
 
 @dataclass(frozen=True)
 class CsvText:
-    """A CSV file: the names in line 1, and `rows` lines of text below it."""
+    """A CSV file: the names in line 1. The rows below are not read yet."""
 
-    name: str
+    path: Path = field(repr=False)
     header: list[str]
-    rows: int
-    body: memoryview = field(repr=False)
-    longest_line: int  # bytes
 
-    def columns(self, positions: Sequence[int]) -> list[pa.ChunkedArray]:
-        """The columns at `positions`, as text. Raises DataError for a row with more or fewer cells."""
-        labels = [str(position) for position in range(len(self.header))]
-        wanted = [labels[position] for position in positions]
-        block = min(max(_BLOCK, 2 * self.longest_line), 2**31 - 1)
-        try:
-            table = pa.csv.read_csv(
-                pa.BufferReader(pa.py_buffer(self.body)),
-                pa.csv.ReadOptions(column_names=labels, block_size=block),
-                pa.csv.ParseOptions(ignore_empty_lines=False),
-                pa.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())),
-            )
-        except pa.ArrowInvalid:
-            table = None  # its message quotes the row: ours is made outside, with no trace of it
-        if table is None or table.num_rows != self.rows:
-            raise DataError(f"{self.name}: {self._ragged()}")
-        return [table.column(label) for label in wanted]
+    def pieces(self, positions: Sequence[int]) -> Iterator[list[pa.ChunkedArray]]:
+        """The columns at `positions`, some rows at a time: float64, or text if a cell is not simply a number.
 
-    def _ragged(self) -> str:
-        """What is wrong with the first line that has more or fewer cells than the header."""
-        for number, line in enumerate(bytes(self.body).split(b"\n")[: self.rows], start=2):
-            found = sum(outside.count(b",") for outside in line.split(b'"')[::2]) + 1
-            if found != len(self.header):
-                return f"line {number}: {found} cells, and the header has {len(self.header)}"
-        return "cannot be split into rows and cells: check its quotation marks"
+        Raises DataError, with the line, for what would make rows or characters doubtful, and for a row with more or
+        fewer cells than the header; OSError if the file cannot be read.
+        """
+        width, some = len(self.header), False
+        for rows in _rows(self.path, trailing=width > 1):
+            some = True
+            _check_quotes(rows)
+            yield _parsed(rows, width, positions, numbers=True) or _carefully(rows, width, positions)
+        if not some:
+            raise DataError(f"{self.path.name}: has a header and no rows")
 
 
 def read(path: Path) -> CsvText:
     """The CSV file at `path`, gzipped if its name ends in .gz: UTF-8, commas, lines that end in LF or CRLF.
 
-    Raises DataError, with the line, for what would make lines, rows or characters doubtful; OSError if the
-    file cannot be read.
+    Raises DataError if line 1 is no header; OSError if the file cannot be read.
     """
-    data = _content(path).removeprefix(_BOM)
-    if not data.strip():
-        raise DataError(f"{path.name}: is empty: it needs a line with the columns' names, and rows")
-    _check_characters(data, path.name)
-    octets = np.frombuffer(data, dtype=np.uint8)
-    ends = np.flatnonzero(octets == ord("\n"))
-    if not data.endswith(b"\n"):
-        ends = np.append(ends, len(data))
-    _check_quotes(octets, ends, path.name)
-    header = _header(data[: ends[0]], path.name)
-    lines = _count_lines(octets, ends, path.name, trailing=len(header) > 1)
-    if lines == 1:
-        raise DataError(f"{path.name}: has a header and no rows")
-    longest = int(np.diff(ends, prepend=-1).max())
-    return CsvText(path.name, header, lines - 1, memoryview(data)[ends[0] + 1 : ends[lines - 1] + 1], longest)
+    with closing(lines.read(path)) as pieces:
+        head = next(pieces, None)
+        if head is None or not (head.data.strip() or any(piece.data.strip() for piece in pieces)):
+            raise DataError(f"{path.name}: is empty: it needs a line with the columns' names, and rows")
+    _check_empty(head)
+    _check_quotes(head)
+    return CsvText(path, _header(head))
 
 
-def _content(path: Path) -> bytes:
-    data = path.read_bytes()
-    if path.suffix.lower() != ".gz":
-        return data
+def _header(head: Lines) -> list[str]:
     try:
-        return gzip.decompress(data)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise DataError(f"{path.name}: is no gzip file or is damaged") from None
-
-
-def _line(data: bytes, position: int) -> int:
-    return data.count(b"\n", 0, position) + 1
-
-
-def _check_characters(data: bytes, name: str) -> None:
-    try:
-        data.decode("utf-8")
-        broken = data.find(b"\0")
-    except UnicodeDecodeError as error:
-        broken = error.start
-    if broken >= 0:
-        raise DataError(f"{name}: line {_line(data, broken)}: not UTF-8 text: save the file as CSV in UTF-8")
-    if data.count(b"\r") != data.count(b"\r\n"):
-        lone = data.replace(b"\r\n", b"\n\n").find(b"\r")
-        raise DataError(f"{name}: line {_line(data, lone)}: a lone carriage return: lines end with LF or CRLF")
-
-
-def _check_quotes(octets: NDArray[np.uint8], ends: NDArray[np.intp], name: str) -> None:
-    quotes = np.flatnonzero(octets == ord('"'))
-    open_at_end = np.searchsorted(quotes, ends) % 2 == 1
-    if open_at_end.any():
-        line = int(np.argmax(open_at_end)) + 1
-        raise DataError(f"{name}: line {line}: a quotation mark that is not closed on its line")
-
-
-def _header(line: bytes, name: str) -> list[str]:
-    try:
-        [cells] = csv.reader([line.decode("utf-8").rstrip("\r")])
+        [cells] = csv.reader([head.data.decode("utf-8").rstrip("\r\n")])
     except (csv.Error, ValueError):
-        raise DataError(f"{name}: line 1: the columns' names belong there") from None
+        raise DataError(f"{head.line(0)}: the columns' names belong there") from None
     return [cell.strip() for cell in cells]
 
 
-def _count_lines(octets: NDArray[np.uint8], ends: NDArray[np.intp], name: str, *, trailing: bool) -> int:
-    """How many lines there are up to the last that is not empty. Raises DataError for an empty one before.
+def _rows(path: Path, *, trailing: bool) -> Iterator[Lines]:
+    """The lines below the header up to the last that is not empty. Raises DataError for an empty one before.
 
-    With one column (not `trailing`), an empty line may be an empty cell, and is refused at the end as well.
+    Not all: one inside a piece is left to the parser, which finds no cells there. With one column (not `trailing`), an
+    empty line may be an empty cell, and is refused at the end as well.
     """
+    empty = None
+    for piece in islice(lines.read(path), 1, None):
+        rows = _without_empty_end(piece) if trailing else piece
+        if rows.count and empty:
+            raise DataError(f"{empty}: is empty")
+        if rows.count < piece.count:
+            empty = empty or rows.line(rows.count)
+        if rows.count:
+            yield rows
+
+
+def _without_empty_end(piece: Lines) -> Lines:
+    data = piece.data
+    if not (data.endswith((b"\n\n", b"\n\r\n")) or data in (b"\n", b"\r\n")):
+        return piece
+    kept = data.rstrip(b"\r\n")
+    kept += b"\n" if kept else b""
+    return Lines(piece.name, piece.first, kept.count(b"\n"), kept)
+
+
+def _parsed(rows: Lines, width: int, positions: Sequence[int], *, numbers: bool) -> list[pa.ChunkedArray] | None:
+    """The columns at `positions` as float64, or as text; None if not all rows have `width` cells of that kind."""
+    labels = [str(position) for position in range(width)]
+    wanted = [labels[position] for position in positions]
+    kind = pa.float64() if numbers else pa.string()
+    try:
+        table = pa.csv.read_csv(
+            pa.BufferReader(rows.data),
+            pa.csv.ReadOptions(column_names=labels, block_size=_BLOCK if numbers else len(rows.data) + 1),
+            pa.csv.ParseOptions(ignore_empty_lines=False),
+            pa.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, kind), null_values=[]),
+        )
+    except pa.ArrowInvalid:  # its message quotes the row: ours is made outside, with no trace of it
+        return None
+    return [table.column(label) for label in wanted] if table.num_rows == rows.count else None
+
+
+def _carefully(rows: Lines, width: int, positions: Sequence[int]) -> list[pa.ChunkedArray]:
+    """The columns as text. Raises DataError for an empty line, or a row with more or fewer cells than `width`."""
+    _check_empty(rows)
+    columns = _parsed(rows, width, positions, numbers=False)
+    if columns is None:
+        raise DataError(_ragged(rows, width))
+    return columns
+
+
+def _ragged(rows: Lines, width: int) -> str:
+    """What is wrong with the first line that has not `width` cells."""
+    for index, line in enumerate(rows.data.split(b"\n")[: rows.count]):
+        found = sum(outside.count(b",") for outside in line.split(b'"')[::2]) + 1
+        if found != width:
+            return f"{rows.line(index)}: {found} cells, and the header has {width}"
+    return f"{rows.name}: cannot be split into rows and cells: check its quotation marks"
+
+
+def _check_quotes(piece: Lines) -> None:
+    if b'"' not in piece.data:
+        return
+    octets, ends = _ends(piece)
+    open_at_end = np.searchsorted(np.flatnonzero(octets == ord('"')), ends) % 2 == 1
+    if open_at_end.any():
+        raise DataError(f"{piece.line(int(np.argmax(open_at_end)))}: a quotation mark that is not closed on its line")
+
+
+def _check_empty(piece: Lines) -> None:
+    octets, ends = _ends(piece)
     starts = np.append(0, ends[:-1] + 1)
     length = ends - starts
     empty = (length == 0) | ((length == 1) & (octets[starts] == ord("\r")))
-    last = int(np.flatnonzero(~empty)[-1]) if trailing else len(ends) - 1
-    if empty[: last + 1].any():
-        raise DataError(f"{name}: line {int(np.argmax(empty)) + 1}: is empty")
-    return last + 1
+    if empty.any():
+        raise DataError(f"{piece.line(int(np.argmax(empty)))}: is empty")
+
+
+def _ends(piece: Lines) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """The bytes, and where lines end among them."""
+    octets = np.frombuffer(piece.data, dtype=np.uint8)
+    return octets, np.flatnonzero(octets == ord("\n"))

@@ -1,8 +1,8 @@
 """A party's table: read, checked against the manifest's columns, as float64, before anything leaves.
 
 A file (CSV, Parquet, Arrow), an Arrow table or stream, a pandas or polars frame, a mapping of arrays, a NumPy
-array: one is as good as the other. An error names the file, the row as its owner sees it, and the column,
-never a value.
+array: one is as good as the other. A large file can be had in pieces. An error names the file, the row as its owner
+sees it, and the column, never a value.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from smpc.errors import DataError
 from smpc.names import clean, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from smpc.cells import Floats
+    from smpc.cells import Cells, Floats
     from smpc.config import Column
     from smpc.sources import Source
 
@@ -45,6 +45,17 @@ class Table:
         return np.column_stack([np.empty((self.rows, 0)), *(self.columns[name] for name in names)])
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Stream:
+    """A table whose rows come in pieces, each read and checked when its turn comes. They can be had once.
+
+    Raises DataError at the first piece that is not as declared, and at the end if there was no row.
+    """
+
+    name: str
+    pieces: Iterator[Table]
+
+
 def read_table(
     source: Any,
     manifest_columns: Mapping[str, Column],
@@ -60,14 +71,42 @@ def read_table(
     require: "all" of the columns must be there, or "some", at least one.
     Raises DataError, one line without a value; TypeError for a source of another kind.
     """
+    stream = stream_table(source, manifest_columns, wanted, require=require)
+    return _joined(list(stream.pieces))
+
+
+def stream_table(
+    source: Any,
+    manifest_columns: Mapping[str, Column],
+    wanted: Sequence[str],
+    *,
+    require: Literal["all", "some"],
+) -> Stream:
+    """`read_table` in pieces: a few MiB of a CSV file are in memory at a time, a row group or batch of another.
+
+    Arguments and errors are those of `read_table`; those about cells wait for the piece that they are in.
+    """
     opened = sources.open_source(source, wanted)
-    present = _present(opened, wanted, require)
-    taken = opened.take([opened.names.index(name) for name in present])
-    rows = _rows(opened, present, taken)
-    columns = {
-        name: _checked(opened, name, raw, manifest_columns.get(name)) for name, raw in zip(present, taken, strict=True)
-    }
-    return Table(opened.name, rows, MappingProxyType(columns))
+    return Stream(opened.name, _pieces(opened, _present(opened, wanted, require), manifest_columns))
+
+
+def _pieces(source: Source, names: Sequence[str], declared: Mapping[str, Column]) -> Iterator[Table]:
+    before = 0
+    for taken in source.pieces([source.names.index(name) for name in names]):
+        if rows := _rows(source, names, taken):
+            yield Table(source.name, rows, MappingProxyType(_checked(source, names, taken, declared, before)))
+            before += rows
+    if before == 0:
+        raise DataError(f"{source.name}: has no rows")
+
+
+def _joined(pieces: Sequence[Table]) -> Table:
+    if len(pieces) == 1:
+        return pieces[0]
+    columns = {name: np.concatenate([piece.columns[name] for piece in pieces]) for name in pieces[0].columns}
+    for column in columns.values():
+        column.flags.writeable = False
+    return Table(pieces[0].name, sum(piece.rows for piece in pieces), MappingProxyType(columns))
 
 
 def constant_columns(table: Table) -> list[str]:
@@ -114,26 +153,39 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _checked(source: Source, name: str, raw: Any, declared: Column | None) -> Floats:
-    """`raw` as numbers, as declared. Raises DataError at the first cell that is not."""
-    cells = source.convert(raw)
+def _checked(
+    source: Source, names: Sequence[str], taken: Sequence[Any], declared: Mapping[str, Column], before: int
+) -> dict[str, Floats]:
+    """`taken` as numbers, by name. Raises DataError at the first row that is not as declared; `before` came others."""
+    cells = [source.convert(raw) for raw in taken]
+    bad = [
+        (*found, name)
+        for name, column in zip(names, cells, strict=True)
+        if (found := _first_bad(column, declared.get(name)))
+    ]
+    if bad:
+        index, complaint, name = min(bad, key=lambda one: one[0])
+        place = f'{source.row_word} {source.first_row + before + index}, column "{clean(name)}"'
+        raise DataError(f"{source.name}: {place}: {complaint}")
+    for column in cells:
+        column.values.flags.writeable = False
+    return {name: column.values for name, column in zip(names, cells, strict=True)}
+
+
+def _first_bad(cells: Cells, declared: Column | None) -> tuple[int, str] | None:
+    """The index of the first cell that is not as declared, and what is wrong with it."""
     bad = _not_as_declared(cells.values, declared) if declared else None
     if bad is None and cells.complaint:
-        bad = len(cells.values), cells.complaint
-    if bad is not None:
-        index, complaint = bad
-        place = f'{source.row_word} {source.first_row + index}, column "{clean(name)}"'
-        raise DataError(f"{source.name}: {place}: {complaint}")
-    cells.values.flags.writeable = False
-    return cells.values
+        return len(cells.values), cells.complaint
+    return bad
 
 
 def _not_as_declared(column: Floats, declared: Column) -> tuple[int, str] | None:
     """The index of the first value out of range, or with a fraction among integers; and which of both."""
     low, high = declared.range or (-np.inf, np.inf)
-    outside = (column < low) | (column > high)
-    fraction = (column != np.floor(column)) & (declared.type == "integer")
-    bad = outside | fraction
+    bad = outside = (column < low) | (column > high)
+    if declared.type == "integer":
+        bad = outside | (column != np.floor(column))
     if not bad.any():
         return None
     index = int(np.argmax(bad))
@@ -149,6 +201,4 @@ def _rows(source: Source, names: Sequence[str], taken: Sequence[Any]) -> int:
         if len(raw) != rows:
             pair = f'column "{clean(names[0])}" has {rows} rows and column "{clean(name)}" has {len(raw)}'
             raise DataError(f"{source.name}: {pair}")
-    if rows == 0:
-        raise DataError(f"{source.name}: has no rows")
     return rows

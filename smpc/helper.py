@@ -10,5 +10,5 @@ def serve(session: Session) -> None:
 
     Raises LinkError if an owner leaves or stops, MessageError for a request that is none.
     """
-    while (correlation := session.next_request()) is not None:
-        session.answer(correlation)
+    while (correlations := session.next_request()) is not None:
+        session.answer(correlations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -125,10 +126,13 @@ def _run_all(commands: Mapping[str, list[str]]) -> dict[str, Exit]:
 def _processes(commands: Mapping[str, list[str]]) -> Iterator[dict[str, subprocess.Popen[str]]]:
     """Started processes; whatever happens, none outlives the block."""
     processes: dict[str, subprocess.Popen[str]] = {}
+    # Parties share the cores: were each to use them all, BLAS threads would wait for each other.
+    threads = max(1, (os.cpu_count() or 1) // len(commands))
+    shared = ["/usr/bin/env", f"OPENBLAS_NUM_THREADS={threads}", f"OMP_NUM_THREADS={threads}"]
     try:
         for name, command in commands.items():
             processes[name] = subprocess.Popen(  # noqa: S603 - this program itself
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                [*shared, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )
         yield processes
     finally:

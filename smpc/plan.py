@@ -13,7 +13,7 @@ import numpy as np
 
 from protocols import local, ring
 from protocols.party import secrets_of
-from smpc import hello, rehearsal, study, wire
+from smpc import hello, rehearsal, requests, study, wire
 from smpc.data import Table
 from smpc.errors import ManifestError
 from smpc.figures import listed
@@ -130,7 +130,8 @@ def of_model(manifest: Manifest, layout: study.Layout) -> Plan:
             listed(c for c, owner in zip(columns, layout.owners, strict=True) if owner == r) for r in range(len(names))
         ]
         assumed += "; " + "; ".join(f"{name} has {what}" for name, what in zip(names, held, strict=True))
-    return _plan(manifest, parties, [parties[0].taken], assumed)
+    asked = [(portion, list[int]()) for portion in requests.portions(parties[0].taken)]
+    return _plan(manifest, parties, [parties[0].taken], asked, assumed)
 
 
 def of_program(manifest: Manifest, program: Callable[[Party], Any], rows: int) -> Plan:
@@ -140,7 +141,8 @@ def of_program(manifest: Manifest, program: Callable[[Party], Any], rows: int) -
     """
     parties = rehearse_program(manifest, program, rows)
     assumed = f"{rows} rows in each table" if manifest.columns else "the shapes that the program shares"
-    return _plan(manifest, parties, [[one] for one in parties[0].taken], assumed)
+    asked = parties[0].asked
+    return _plan(manifest, parties, [batch for batch, _ in asked], asked, assumed)
 
 
 def rehearse_model(manifest: Manifest, layout: study.Layout, rank: int) -> Rehearsal:
@@ -192,9 +194,14 @@ def _gate(party: Rehearsal, manifest: Manifest, public: frozenset[str], outcomes
 
 
 def _plan(
-    manifest: Manifest, parties: Sequence[Rehearsal], batches: Sequence[Sequence[Correlation[Any]]], assumed: str
+    manifest: Manifest,
+    parties: Sequence[Rehearsal],
+    batches: Sequence[Sequence[Correlation[Any]]],
+    asked: Sequence[tuple[Sequence[Correlation[Any]], list[int]]],
+    assumed: str,
 ) -> Plan:
-    count, taken, forgotten = len(parties), parties[0].taken, parties[0].forgotten
+    """`batches`: what is made at once without a dealer; `asked`: what is in one request to a dealer."""
+    count, taken = len(parties), parties[0].taken
     plans = []
     for party, entry in zip(parties, manifest.owners, strict=True):
         _greet(party.online, manifest, party.rank)
@@ -202,14 +209,12 @@ def _plan(
             offline, transfers = rehearsal.without_dealer(party.rank, count, batches)
             plans.append(PartyPlan(entry.name, party.online, offline, transfers, 0))
         else:
-            offline = rehearsal.from_dealer(party.rank, count, taken, forgotten)
-            plans.append(PartyPlan(entry.name, party.online, offline, 0, len(taken)))
+            offline = rehearsal.from_dealer(party.rank, count, asked)
+            plans.append(PartyPlan(entry.name, party.online, offline, 0, len(asked)))
     if manifest.dealer is not None:
         online = Tally()
         _greet(online, manifest, count)
-        plans.append(
-            PartyPlan(manifest.dealer.name, online, rehearsal.from_dealer(count, count, taken, forgotten), 0, 0)
-        )
+        plans.append(PartyPlan(manifest.dealer.name, online, rehearsal.from_dealer(count, count, asked), 0, 0))
     return Plan(manifest.study.name, str(manifest.security.preprocessing), assumed, taken, plans)
 
 

@@ -46,7 +46,7 @@ def prepare(request: Request, runs: int, rows: int | None, progress: Progress) -
     progress.stage("connecting to " + running.peers_of(manifest, request.party))
     with open_session(manifest, identity, request.party, wait=request.wait, preparing=True) as session:
         correlations = _correlations(manifest, request, session, mine, rows)
-        listed = b"".join(requests.encode(one) for one in correlations)
+        listed = b"".join(requests.encode([one]) for one in correlations)
         running.compare(
             session, "plan", listed, "plan of this study than this party: give --rows the same value everywhere"
         )
@@ -75,3 +75,5 @@ def _correlations(
 def _portions(session: Session, correlations: Sequence[Correlation[Any]], runs: int) -> Iterator[list[list[RingArray]]]:
     for _ in range(runs):
         yield session.make(correlations)
+        for number in (number for one in correlations for number in one.keeps()):
+            session.forget(number)  # the next run has masks of its own under the same numbers

@@ -18,7 +18,7 @@ import numpy as np
 from protocols.dealerless import Dealerless
 from protocols.local import LocalPeers, Message, mailboxes
 from protocols.ot_pairs import Step, setup_of
-from protocols.party import assemble, secrets_of
+from protocols.party import Order, secrets_of
 from protocols.ring import size
 from protocols.transfers import Job, rounds_of
 from smpc import requests, wire
@@ -81,10 +81,11 @@ class Rehearsal:
     everybody: Mapping[tuple[int, int], Queue[Message | None]] | None = None
     online: Tally = field(default_factory=Tally)
     taken: list[Correlation[Any]] = field(default_factory=list)
-    forgotten: list[list[int]] = field(default_factory=list)  # before each of `taken`: masks that are used no more
+    asked: list[tuple[Sequence[Correlation[Any]], list[int]]] = field(default_factory=list)  # with what is forgotten
 
     def __post_init__(self) -> None:
         self._numbers, self._forgotten = count_up(), list[int]()
+        self._prepared: Counter[Correlation[Any]] = Counter()
         self._streams = {peer: Zeros() for peer in range(self.count) if peer != self.rank}
         self.peers = LocalPeers(self.rank, self.count, self.everybody or {})
 
@@ -99,16 +100,31 @@ class Rehearsal:
         return {peer: [np.zeros(shape, np.uint64) for shape in shapes] for peer, shapes in receive.items()}
 
     def take(self, correlation: Correlation[C]) -> C:
+        return self.order(correlation).complete()
+
+    def prepare(self, correlations: Sequence[Correlation[Any]]) -> None:
+        self._prepared.update(correlations)
+        self._ask(correlations)
+
+    def order(self, correlation: Correlation[C]) -> Order[C]:
         self.taken.append(correlation)
-        self.forgotten.append(self._forgotten)
-        self._forgotten = []
-        return assemble(correlation, self.rank, [np.zeros(one.shape, np.uint64) for one in secrets_of(correlation)])
+        if self._prepared[correlation]:
+            self._prepared[correlation] -= 1
+        else:
+            self._ask([correlation])
+        zeros = [np.zeros(one.shape, np.uint64) for one in secrets_of(correlation)]
+        return Order(correlation, self.rank, lambda: zeros, zeros[: len(correlation.drawn())])
 
     def number(self) -> int:
         return next(self._numbers)
 
     def forget(self, number: int) -> None:
         self._forgotten.append(number)
+
+    def _ask(self, batch: Sequence[Correlation[Any]]) -> None:
+        for portion in requests.portions(batch):
+            self.asked.append((portion, self._forgotten))
+            self._forgotten = []
 
     def common(self, peer: int) -> Zeros:
         return self._streams[peer]
@@ -166,14 +182,14 @@ def without_dealer(rank: int, count: int, batches: Iterable[Sequence[Correlation
     return tally, counted.transfers
 
 
-def from_dealer(rank: int, count: int, taken: Sequence[Correlation[Any]], forgotten: Sequence[Sequence[int]]) -> Tally:
-    """What asking a dealer for correlations takes at one party; at the dealer for rank = `count`."""
+def from_dealer(rank: int, count: int, asked: Iterable[tuple[Sequence[Correlation[Any]], list[int]]]) -> Tally:
+    """What asking a dealer takes at one party; at the dealer for rank = `count`. `asked`: see `Rehearsal`."""
     tally = Tally()
-    for correlation, numbers in zip(taken, forgotten, strict=True):
+    for batch, forgotten in asked:
         if rank == 0:
-            tally.bytes_to[count] += wire.TAG_BYTES + len(requests.encode(correlation, numbers))
+            tally.bytes_to[count] += wire.TAG_BYTES + len(requests.encode(batch, forgotten))
         if rank == count:
-            tally.send(0, sum(size(secret.shape) for secret in correlation.derived()))
+            tally.send(0, sum(size(secret.shape) for one in batch for secret in one.derived()))
     return tally
 
 

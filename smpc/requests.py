@@ -1,12 +1,12 @@
 """What an owner may ask of the dealer: a closed list of correlations, and their form in a message.
 
-A request is [masks that are used no more, name, parameters...]. The dealer builds nothing that is not on the list, and
-nothing too large.
+A request is [masks that are used no more, [name, parameters...], ...]. The dealer builds nothing that is not on the
+list, and nothing too large.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from math import prod
 from typing import Any, TypeAlias, cast, get_type_hints
@@ -42,40 +42,63 @@ _KNOWN: Mapping[str, type[Any]] = {
 
 _Owners: TypeAlias = tuple[int, int]
 _AXES = 8
+_MOST = 256  # correlations in one request
+_MOST_ELEMENTS = 2**22  # that the dealer sends for one request, about
 
 
-def encode(correlation: Correlation[Any], forgotten: Sequence[int] = ()) -> bytes:
-    """The request for `correlation`; `forgotten`: masks that are used no more.
+def portions(correlations: Sequence[Correlation[Any]]) -> Iterator[list[Correlation[Any]]]:
+    """What goes into one request each: bounded in number, and in what the dealer sends, but for what is large alone."""
+    portion: list[Correlation[Any]] = []
+    elements = 0
+    for one in correlations:
+        portion.append(one)
+        elements += sum(prod(secret.shape) for secret in one.derived())
+        if len(portion) == _MOST or elements > _MOST_ELEMENTS:
+            yield portion
+            portion, elements = [], 0
+    if portion:
+        yield portion
+
+
+def encode(correlations: Sequence[Correlation[Any]], forgotten: Sequence[int] = ()) -> bytes:
+    """The request for `correlations`; `forgotten`: masks that are used no more.
 
     Raises ValueError if a dealer would not answer it.
     """
+    return wire.pack([list(forgotten), *map(_listed, correlations)])
+
+
+def decode(body: wire.Buffer) -> tuple[list[Correlation[Any]], list[int]]:
+    """The correlations asked for, and what is forgotten. Raises ValueError, and nothing else, for other bytes."""
+    message = wire.unpack(body)
+    if not isinstance(message, list) or not 1 < len(message) <= 1 + _MOST:
+        raise ValueError("no request")
+    forgotten, *asked = message
+    if not isinstance(forgotten, list) or not all(map(_is_count, forgotten)):
+        raise ValueError("no request")
+    return [_read_one(one) for one in asked], forgotten
+
+
+def _listed(correlation: Correlation[Any]) -> list[Any]:
     kind = type(correlation)
     if _KNOWN.get(kind.__name__) is not kind:
         raise ValueError(f"the dealer does not know {kind.__name__}")
     _check(correlation)
-    return wire.pack(
-        [list(forgotten), kind.__name__, *(_plain(getattr(correlation, one.name)) for one in fields(kind))]
-    )
+    return [kind.__name__, *(_plain(getattr(correlation, one.name)) for one in fields(kind))]
 
 
-def decode(body: wire.Buffer) -> tuple[Correlation[Any], list[int]]:
-    """The correlation that is asked for, and what is forgotten. Raises ValueError and nothing else for other bytes."""
-    message = wire.unpack(body)
-    if not isinstance(message, list) or len(message) < 2 or not isinstance(message[1], str):
+def _read_one(message: object) -> Correlation[Any]:
+    if not isinstance(message, list) or not message or not isinstance(message[0], str):
         raise ValueError("no request")
-    forgotten, name, *values = message
-    if not isinstance(forgotten, list) or not all(map(_is_count, forgotten)):
-        raise ValueError("no request")
+    name, *values = message
     kind = _KNOWN.get(name)
     if kind is None or len(values) != len(fields(kind)):
         raise ValueError("no request that is known")
     types = get_type_hints(kind)
-    parameters = {
-        field.name: _read(types[field.name], value) for field, value in zip(fields(kind), values, strict=True)
-    }
+    parameters = {one.name: _read(types[one.name], value) for one, value in zip(fields(kind), values, strict=True)}
     correlation: Correlation[Any] = kind(**parameters)
     _check(correlation)
-    return correlation, forgotten
+    return correlation
 
 
 def _plain(value: object) -> object:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from smpc.config import Manifest
-    from smpc.data import Table
+    from smpc.data import Stream, Table
     from smpc.identity import Identity
     from smpc.ledger import Entry
     from smpc.progress import Progress
@@ -131,7 +131,7 @@ def _run_model(
         started = monotonic()
         gate = open_gate(manifest, session, request, study.PUBLIC)
         layout = study.agree(gate, manifest, prepared)
-        if manifest.dealer is None and session.store is None:
+        if session.store is None:
             progress.stage("making correlated randomness")
             session.prepare(plan.rehearse_model(manifest, layout, session.rank).taken)
         progress.stage("computing")
@@ -149,15 +149,16 @@ def prepare_data(manifest: Manifest, request: Request, progress: Progress) -> Pr
     return study.prepare(manifest, _read(manifest, request, progress))
 
 
-def _read(manifest: Manifest, request: Request, progress: Progress) -> Table:
-    from smpc.data import read_table
+def _read(manifest: Manifest, request: Request, progress: Progress) -> Table | Stream:
+    from smpc.data import read_table, stream_table
 
     if request.data is None:
         raise DataError(f"{request.party} needs its data: say where they are with --data FILE")
     progress.stage(f"reading {request.data.name}")
     wanted = [*manifest.study.features, manifest.study.target]
-    by_columns = manifest.study.split == "columns"
-    return read_table(request.data, manifest.columns, wanted, require="some" if by_columns else "all")
+    if manifest.study.split == "rows":
+        return stream_table(request.data, manifest.columns, wanted, require="all")
+    return read_table(request.data, manifest.columns, wanted, require="some")
 
 
 def _run_program(

@@ -17,14 +17,16 @@ from typing import Any, Self, TypeVar
 from protocols import dealer
 from protocols.dealerless import Dealerless
 from protocols.errors import MessageError
+from protocols.masks import remember
 from protocols.ot_pairs import connect
-from protocols.party import Correlation, Received, Stream, assemble
+from protocols.party import Correlation, Order, Received, Stream
 from protocols.prg import Prg, derive, fresh_seed
 from protocols.ring import RingArray, Shape
 from protocols.transfers import Transfers
-from smpc import requests, wire
+from smpc import wire
 from smpc.channel import Channel
 from smpc.config import Manifest
+from smpc.deals import Deals
 from smpc.errors import KeyFileError, LinkError, StoreError
 from smpc.hello import PREPARING
 from smpc.identity import Identity, fingerprint
@@ -61,14 +63,14 @@ class Session:
         self._streams = {
             rank: Prg(seed) for rank, seed in meeting.seeds.items() if meeting.owners not in (rank, self.rank)
         }
-        self._program, self._taken = wire.History(), wire.History()
+        self._program = wire.History()
         self._waiting_for = set(meeting.seeds)
         self._dealerless: Dealerless | None = None
-        self._ready: dict[Correlation[Any], deque[list[RingArray]]] = {}
+        self._ready: dict[Correlation[Any], deque[Order[Any]]] = {}
         self._numbers = count()
         self._masks: dict[int, RingArray] = {}  # kept: this party's parts, or the dealer's whole ones, by number
         self._stored: set[int] = set()  # which of them come from the store
-        self._forgotten: list[int] = []  # which the dealer is to be told of
+        self._deals = Deals(channel, meeting, self._program, self._masks)
         self.rounds, self.offline_rounds, self.offline_bytes = 0, 0, 0
         self.taken: list[Correlation[Any]] = []
 
@@ -134,16 +136,17 @@ class Session:
         return lambda: dict(self._channel.receive(kind, step, receive, states))
 
     def take(self, correlation: Correlation[C]) -> C:
+        return self.order(correlation).complete()
+
+    def order(self, correlation: Correlation[C]) -> Order[C]:
         self._program.note("take", repr(correlation))
         self.taken.append(correlation)
-        part = None if self.store is None else self.store.pop(correlation)
-        if part is None:
-            ready = self._ready.get(correlation)
-            part = ready.popleft() if ready else self.make([correlation])[0]
-        else:
+        if self.store is not None and (part := self.store.pop(correlation)) is not None:
             self._stored.update(correlation.keeps())
-            self._masks.update(zip(correlation.keeps(), part, strict=False))
-        return assemble(correlation, self.rank, part)
+            remember(self._masks, correlation.keeps(), part)
+            return Order(correlation, self.rank, lambda: part, part[: len(correlation.drawn())])
+        ready = self._ready.get(correlation)
+        return ready.popleft() if ready else self._ordered([correlation])[0]
 
     def number(self) -> int:
         return next(self._numbers)
@@ -151,24 +154,34 @@ class Session:
     def forget(self, number: int) -> None:
         self._masks.pop(number, None)
         if self._meeting.dealer and self.rank == dealer.RECEIVER and number not in self._stored:
-            self._forgotten.append(number)
+            self._deals.forgotten.append(number)
 
     def prepare(self, correlations: Sequence[Correlation[Any]]) -> None:
         """Make what will be taken ahead of its use: the same at all parties, in far fewer rounds than one by one."""
-        for correlation, part in zip(correlations, self.make(correlations), strict=True):
-            self._ready.setdefault(correlation, deque()).append(part)
+        for order in self._ordered(correlations):
+            self._ready.setdefault(order.correlation, deque()).append(order)
 
     def make(self, correlations: Sequence[Correlation[Any]]) -> list[list[RingArray]]:
         """This party's part of each, from the dealer or by oblivious transfer: an array for each secret."""
+        return [list(order.parts()) for order in self._ordered(correlations)]
+
+    def _ordered(self, correlations: Sequence[Correlation[Any]]) -> list[Order[Any]]:
+        """Asked of the dealer, who works while the parties go on; or made, by oblivious transfer."""
         for one in correlations:  # parties that make different things must not go on
             self._program.note("make", repr(one))
         before = self.bytes_sent
         if self._meeting.dealer:
-            parts = [self._from_dealer(one) for one in correlations]
+            if any(not self._stored.isdisjoint(one.kept()) for one in correlations):
+                raise StoreError("the store lacks what this run takes from it: make it again with smpc prepare")
+            orders = self._deals.order(correlations)
         else:
             parts = self._without_dealer().make(correlations)
+            orders = [
+                Order(one, self.rank, lambda part=part: part, part[: len(one.drawn())])  # type: ignore[misc]
+                for one, part in zip(correlations, parts, strict=True)
+            ]
         self.offline_bytes += self.bytes_sent - before
-        return parts
+        return orders
 
     def _without_dealer(self) -> Dealerless:
         if self._dealerless is None:
@@ -178,66 +191,24 @@ class Session:
             self._dealerless = Dealerless(Transfers(peers, connect(peers, self.id, own)), own, common, self._masks)
         return self._dealerless
 
-    def _from_dealer(self, correlation: Correlation[Any]) -> list[RingArray]:
-        if not self._stored.isdisjoint(correlation.kept()):
-            raise StoreError("the store does not have what this run takes from it: make it again with smpc prepare")
-        correction = self._ask(correlation) if self.rank == dealer.RECEIVER else []
-        if self.rank != dealer.RECEIVER:
-            self._note_taken(correlation)
-        return dealer.part(correlation, self.rank, self._dealt(self.count), correction)
-
     def common(self, peer: int) -> Stream:
         self._check_peer(peer)
         return self._streams[peer]
 
-    def _ask(self, correlation: Correlation[Any]) -> list[RingArray]:
-        at = self.count
-        self._channel.send_message(at, "request", requests.encode(correlation, self._forgotten), self._state(at))
-        self._forgotten = []
-        self._note_taken(correlation)
-        shapes = [secret.shape for secret in correlation.derived()]
-        return dict(self._channel.receive("deal", "deal", {at: shapes}, {at: self._state(at)}))[at]
-
     # For the dealer
 
-    def next_request(self) -> Correlation[Any] | None:
+    def next_request(self) -> list[Correlation[Any]] | None:
         """What the receiving owner asks for next; None if it is done. Raises MessageError for nonsense."""
-        asking = dealer.RECEIVER
-        body = self._channel.receive_message(asking, "request", self._state(asking), "bye")
-        if body is None:
-            self._heard_bye(asking)
-            return None
-        try:
-            correlation, forgotten = requests.decode(body)
-        except ValueError as error:
-            text = f"{self._meeting.names[asking]} asked the dealer for something else: {error}"
-            raise MessageError(text, frozenset({asking})) from None
-        for number in forgotten:
-            self._masks.pop(number, None)
-        self._note_taken(correlation)
-        return correlation
+        correlations = self._deals.next_request()
+        if correlations is None:
+            self._heard_bye(dealer.RECEIVER)
+        return correlations
 
-    def answer(self, correlation: Correlation[Any]) -> None:
-        """Make `correlation` and send the receiving owner what it lacks. Raises MessageError if it is about no mask."""
-        try:
-            correction = dealer.correct(correlation, [self._dealt(rank) for rank in range(self.count)], self._masks)
-        except (KeyError, ValueError):
-            text = f"{self._meeting.names[dealer.RECEIVER]} asked the dealer for a product of masks that are not there"
-            raise MessageError(text, frozenset({dealer.RECEIVER})) from None
-        self._channel.send(dealer.RECEIVER, "deal", "deal", correction, self._state(dealer.RECEIVER))
-
-    def _dealt(self, peer: int) -> Prg:
-        """The stream, in common with `peer`, for the correlation that was noted last.
-
-        It depends on all that was taken: who asks the dealer for something else gets what fits nobody's part.
-        """
-        return Prg(derive(self._meeting.seeds[peer], "take", self._taken.digest))
+    def answer(self, correlations: Sequence[Correlation[Any]]) -> None:
+        """Make them and send the receiving owner what it lacks. Raises MessageError if one is about no mask."""
+        self._deals.answer(correlations)
 
     # Lockstep
-
-    def _note_taken(self, correlation: Correlation[Any]) -> None:
-        for history in (self._program, self._taken):
-            history.note("take", repr(correlation))
 
     def _state(self, peer: int) -> bytes:
         """What must be equal here and at `peer`: all that both know to have happened.
@@ -245,7 +216,7 @@ class Session:
         The dealer knows what was taken, and no more; two owners know each other's program and common stream.
         """
         if self.count in (self.rank, peer):
-            return self._taken.digest
+            return self._deals.taken.digest
         return self._program.digest + self._streams[peer].position.to_bytes(16, "big")
 
     def _check_peer(self, peer: int) -> None:
@@ -282,6 +253,7 @@ class Session:
             self._links.close()
 
     def _say_bye(self) -> None:
+        self._deals.receive_all()
         states = {peer: self._state(peer) for peer in self._meeting.seeds}
         for peer, state in states.items():
             self._channel.send(peer, "bye", "bye", [], state)

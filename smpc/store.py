@@ -95,7 +95,7 @@ def write(
     """
     if {len(secret), len(id), len(binding.study)} != {prg.SEED_BYTES} or not 0 < runs < 2**32:
         raise ValueError("secret, id and study have 32 bytes each, and there is at least one run")
-    asked = [requests.encode(correlation) for correlation in correlations]
+    asked = [requests.encode([correlation]) for correlation in correlations]
     header: bytes = msgpack.packb([binding.study, binding.party, id, prg.fresh_seed(), runs, asked])
     start = _opening(secret, header) + _FRESH * runs
     items = _Items(secret, header, correlations, len(start))
@@ -271,7 +271,7 @@ def _read(path: Path, file: FileIO, secret: bytes, binding: Binding) -> Store:
     if study != binding.study:
         raise StoreError(f"{path} was made for another study, or before this one was changed: {_REMEDY}")
     try:
-        correlations = [requests.decode(request)[0] for request in asked]
+        correlations = [requests.decode(request)[0][0] for request in asked]
     except ValueError:  # another version knew them
         raise _damaged(path) from None
     items = _Items(secret, header, correlations, len(opening) + runs)

@@ -1,7 +1,8 @@
 """A linear study from a checked table to a released result.
 
 `prepare` looks at the party's own data before any connection is made; `fit` runs on the connected parties. Both
-use the manifest's declared ranges to map columns to [-1, 1] and released numbers back.
+use the manifest's declared ranges to map columns to [-1, 1] and released numbers back. Where rows are split, `prepare`
+adds them up as they are read, and no row is kept.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import numpy as np
 
 from protocols import fixedpoint, inputs, ring
 from protocols.shares import Share, concatenate
+from smpc.data import Stream
 from smpc.errors import DataError, ManifestError, ModelError, ReleaseRefused
 from smpc.models import linear, moments
+from smpc.models.sums import Sums, add_up
 from smpc.names import INTERCEPT
 from smpc.result import LinearResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -59,10 +62,26 @@ class Geometry:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prepared:
-    """A party's data in units of u; columns in the order of `names`."""
+    """A party's data in units of u, columns in the order of `names`: its rows, or sums of them if rows are split."""
 
-    u: Reals
+    data: Reals | Sums
     names: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        return self.data.rows if isinstance(self.data, Sums) else len(self.data)
+
+    @property
+    def sums(self) -> Sums:
+        """Of the rows; a rehearsal has some at hand."""
+        return self.data if isinstance(self.data, Sums) else add_up([self.data], len(self.names))
+
+    @property
+    def u(self) -> Reals:
+        """Raises ValueError if the rows are not there any more."""
+        if isinstance(self.data, Sums):
+            raise ValueError("only sums of the rows are left")
+        return self.data
 
 
 def geometry(manifest: Manifest) -> Geometry:
@@ -85,18 +104,36 @@ def geometry(manifest: Manifest) -> Geometry:
     return shape
 
 
-def prepare(manifest: Manifest, table: Table) -> Prepared:
-    """Check what one party can check alone. Raises DataError or ReleaseRefused."""
-    least = manifest.release.minimum_rows
-    if table.rows < least:
-        raise ReleaseRefused(f"{table.name} has fewer rows than the study's minimum_rows, which is {least}")
+def prepare(manifest: Manifest, table: Table | Stream) -> Prepared:
+    """Check what one party can check alone. Raises DataError or ReleaseRefused.
+
+    With split = "rows" the pieces of a stream are read one after the other; with "columns" all rows must be there.
+    """
     shape = geometry(manifest)
-    by_columns = manifest.study.split == "columns"
-    names = tuple(name for name in shape.names if name in table.columns) if by_columns else shape.names
+    if manifest.study.split == "rows":
+        pieces = table.pieces if isinstance(table, Stream) else [table]
+        prepared = Prepared(add_up(_units(shape, pieces), len(shape.names)), shape.names)
+    elif isinstance(table, Stream):
+        raise ValueError('a study with split = "columns" needs its table as a whole')
+    else:
+        prepared = _own_columns(shape, table)
+    least = manifest.release.minimum_rows
+    if prepared.rows < least:
+        raise ReleaseRefused(f"{table.name} has fewer rows than the study's minimum_rows, which is {least}")
+    return prepared
+
+
+def _units(shape: Geometry, pieces: Iterable[Table]) -> Iterator[Reals]:
+    """Rows × all columns, in units of u, for each piece; each column is in one place in memory."""
+    for piece in pieces:
+        columns = np.stack([piece.columns[name] for name in shape.names])
+        yield np.clip((columns.T - shape.centre) / shape.half, -1.0, 1.0)
+
+
+def _own_columns(shape: Geometry, table: Table) -> Prepared:
+    names = tuple(name for name in shape.names if name in table.columns)
     chosen = [shape.names.index(name) for name in names]
     u = np.clip((table.matrix(names) - shape.centre[chosen]) / shape.half[chosen], -1.0, 1.0)
-    if not by_columns:
-        return Prepared(u, names)
     for name in np.array(names)[moments.narrow(u)]:
         raise DataError(f"{table.name}: {_narrow(str(name))}")
     return Prepared(u, names)
@@ -116,8 +153,8 @@ def agree(gate: Gate, manifest: Manifest, prepared: Prepared) -> Layout:
     Raises DataError if columns are split in a way that makes no study.
     """
     if manifest.study.split == "columns":
-        return Layout(len(prepared.u), _owners(gate, geometry(manifest), prepared))
-    return Layout(_count_rows(gate, len(prepared.u)))
+        return Layout(prepared.rows, _owners(gate, geometry(manifest), prepared))
+    return Layout(_count_rows(gate, prepared.rows))
 
 
 def fit(gate: Gate, manifest: Manifest, prepared: Prepared, layout: Layout) -> LinearResult | None:
@@ -131,7 +168,7 @@ def fit(gate: Gate, manifest: Manifest, prepared: Prepared, layout: Layout) -> L
     if layout.owners:
         secret = moments.of_columns(gate.party, prepared.u, layout.owners)
     else:
-        secret = moments.of_rows(gate.party, prepared.u, layout.rows)
+        secret = moments.of_rows(gate.party, prepared.sums, layout.rows)
     _require_variation(gate, shape, secret)
     fitted = linear.fit(gate.party, secret, design)
     for wrong, reason in zip(gate.announce(**{SOUND: fitted.wrong})[SOUND], linear.REASONS, strict=True):
@@ -151,7 +188,7 @@ def _owners(gate: Gate, shape: Geometry, prepared: Prepared) -> tuple[int, ...]:
 
     Raises DataError if the rows differ in number, or a column is not in exactly one file.
     """
-    mine = ring.from_int([len(prepared.u), *(name in prepared.names for name in shape.names)])
+    mine = ring.from_int([prepared.rows, *(name in prepared.names for name in shape.names)])
     others = [rank for rank in range(gate.party.count) if rank != gate.party.rank]
     theirs = gate.party.exchange("columns", {p: [mine] for p in others}, {p: [mine.shape] for p in others})
     everybody = [mine if rank not in theirs else theirs[rank][0] for rank in range(gate.party.count)]

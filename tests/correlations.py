@@ -1,6 +1,8 @@
 """Requests for triples with fresh masks, by the sizes of their operands alone."""
 
-from protocols.beaver import PrivateTriple, Products
+from dataclasses import replace
+
+from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.masks import whole
 
 
@@ -16,3 +18,19 @@ def matrix_triple(m, k, p, owners=None, number=0):
     if owners is not None:
         return PrivateTriple(m, k, p, owners)
     return Products(whole(number, (m, k), fresh=True), whole(number + 1, (k, p), fresh=True), matrices=True)
+
+
+def renumbered(correlations):
+    """The same with masks of their own each, as one party would ask for them."""
+
+    def moved(factor, by):
+        return replace(factor, number=factor.number + by)
+
+    def one(at, correlation):
+        if isinstance(correlation, Masks):
+            return moved(correlation, 2 * at)
+        if not isinstance(correlation, Products):
+            return correlation
+        return replace(correlation, left=moved(correlation.left, 2 * at), right=moved(correlation.right, 2 * at))
+
+    return [one(at, correlation) for at, correlation in enumerate(correlations)]

@@ -8,8 +8,8 @@ With D columns (the features, then the target) and n rows in all, the result is,
            sⱼ brings the diagonal into [1/4, 1)
     up     ⟨2^s⟩, D values;   down  ⟨2^(SPREAD - s)⟩
 
-Rows split: G = UᵀU/n and m are sums of what each party computes from its own rows, and C = G - mmᵀ takes one
-product, whose operand m is kept in two words: one word would leave C with half its digits.
+Rows split: G = UᵀU/n and m are sums of what each party computes from its own rows (see `sums`), and C = G - mmᵀ takes
+one product, whose operand m is kept in two words: one word would leave C with half its digits.
 Columns split: each owner centres and scales its own columns; only the blocks of C between two owners need products.
 
 A column must fill its range: s is at most SPREAD = 10, which allows a declared range about 1,400 standard
@@ -31,6 +31,8 @@ from protocols.party import Party
 from protocols.ring import RingArray
 from protocols.shares import Share, concatenate
 from protocols.truncation import truncate, truncate_each
+from smpc.models import sums
+from smpc.models.sums import Sums
 
 Reals = NDArray[np.float64]
 
@@ -41,7 +43,6 @@ BLOCK = 1 << 16  # rows in one private product: bounds memory and the length of 
 _G = 60  # bits of second moments
 _HIGH = 30  # bits of the high word of a mean
 _UNIT = 31  # bits of a centred, scaled column: a product of two has 62
-_PIVOT = 26  # bits of the value that a party subtracts from its columns before it sums their squares
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,12 @@ class Moments:
     varies: Share
 
 
-def of_rows(party: Party, u: Reals, rows: int) -> Moments:
-    """Moments of the rows of all parties; `u` (own rows × D, in [-1, 1]), `rows` the public total.
+def of_rows(party: Party, own: Sums, rows: int) -> Moments:
+    """Moments of the rows of all parties; `own`: sums of this party's, `rows` the public total.
 
     3 + 17 rounds, whatever the number of rows.
     """
-    second, first, low_bits = _own_sums(party, u, rows)
+    second, first, low_bits = _own_means(party, own, rows)
     g, words = inputs.total(party, second), inputs.total(party, first)
     high, low = words[0], words[1]
     c = g - _outer(party, high, low, low_bits)
@@ -104,33 +105,22 @@ def narrow(u: Reals) -> NDArray[np.bool_]:
     return found
 
 
-def _own_sums(party: Party, u: Reals, rows: int) -> tuple[RingArray, RingArray, int]:
-    """uᵀu / rows with 60 bits, and the words of Σu / rows: high with 30 bits, low with the returned number.
+def _own_means(party: Party, own: Sums, rows: int) -> tuple[RingArray, RingArray, int]:
+    """Σuuᵀ / rows with 60 bits, and the words of Σu / rows: high with 30 bits, low with the returned number.
 
-    Computed about a pivot, each column's mean to 26 bits: float64 then keeps the digits of the small deviations, and
-    what the pivot itself contributes is an exact integer.
+    Each value is rounded once, from the exact sum.
     """
-    pivot = np.rint(np.ldexp(u.mean(axis=0), _PIVOT))
-    near = np.ldexp(pivot, -_PIVOT)
-    deviations = u - near
-    sums = deviations.sum(axis=0)
-    cross = np.outer(near, sums)
-    inner = fixedpoint.encode((deviations.T @ deviations + cross + cross.T) / rows, _G)
-    exact = [[_quotient(len(u) * a * b, rows, _G - 2 * _PIVOT) for b in _ints(pivot)] for a in _ints(pivot)]
+    inner = [[_quotient(value, rows, _G - 2 * sums.BITS) for value in line] for line in own.second]
     bits = 59 - (party.count - 1).bit_length()
-    means = [_quotient(len(u) * a, rows, bits - _PIVOT) for a in _ints(pivot)]
-    low = ring.to_int(fixedpoint.encode(sums / rows, bits)) + np.array(means)
+    low = np.array([_quotient(value, rows, bits - sums.BITS) for value in own.first])
     high = (low + (1 << bits - _HIGH - 1)) >> bits - _HIGH
-    return inner + ring.from_int(exact), ring.from_int([high, low - (high << bits - _HIGH)]), bits
+    return ring.from_int(inner), ring.from_int([high, low - (high << bits - _HIGH)]), bits
 
 
 def _quotient(numerator: int, denominator: int, bits: int) -> int:
     """numerator · 2^bits / denominator, rounded."""
-    return ((numerator << bits + 1) // denominator + 1) >> 1
-
-
-def _ints(values: Reals) -> list[int]:
-    return [int(value) for value in values]
+    up, down = max(bits, 0), max(-bits, 0)
+    return ((numerator << up + 1) // (denominator << down) + 1) >> 1
 
 
 def _outer(party: Party, high: Share, low: Share, low_bits: int) -> Share:

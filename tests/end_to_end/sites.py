@@ -22,7 +22,7 @@ from tests.smpc.network import free_port
 ROOT = Path(__file__).parent.parent.parent
 HANG = 30  # seconds after which a process that should have ended is a failure
 STAGE = re.compile(
-    r"smpc: (reading|connecting to|computing|waiting for the|dealing$|every party computes|\d+ parties and)"
+    r"smpc: (reading|connecting to|making|computing|waiting for the|dealing$|every party computes|\d+ parties and)"
 )
 
 

@@ -13,7 +13,7 @@ from protocols.crhash_gkwy20 import Hash
 from protocols.digits import DigitMasks
 from protocols.ot_pairs import connect
 from protocols.prg import Prg
-from tests.correlations import element_triple, matrix_triple
+from tests.correlations import element_triple, matrix_triple, renumbered
 from tests.protocols.test_uniformity import assert_uniform
 
 KEY = bytes(range(16))
@@ -96,14 +96,16 @@ def test_no_two_transfers_of_a_run_have_a_key_and_a_number_in_common(monkeypatch
     monkeypatch.setattr(transfers, "_FLIGHT_WORDS", 5)
     monkeypatch.setattr(dealerless, "_PIECE", 7)
     parties = local.parties(count, bytes(32), "ot")
-    kinds = [
-        element_triple((17,)),
-        WordTriple((9,)),
-        matrix_triple(3, 1, 2),
-        DaBits((20,), 7),
-        DigitMasks((11,)),
-        matrix_triple(2, 2, 2, (1, 0)),
-    ]
+    kinds = renumbered(
+        [
+            element_triple((17,)),
+            WordTriple((9,)),
+            matrix_triple(3, 1, 2),
+            DaBits((20,), 7),
+            DigitMasks((11,)),
+            matrix_triple(2, 2, 2, (1, 0)),
+        ]
+    )
     local.run_all(parties, lambda party: [party.take(kind) for kind in kinds])
     for party in parties:
         for pair in party.dealerless._runner._pairs.values():

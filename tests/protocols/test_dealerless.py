@@ -1,7 +1,4 @@
-"""Every correlation without a dealer: right, uniform, as cheap as is said, and the same to all protocols.
-
-That it is private is in test_ot_roy22 (extension) and test_gilboa (products, folding of bits), on all tapes.
-"""
+"""Every correlation without a dealer: right, uniform, cheap. That it is private is in test_ot_roy22 and test_gilboa."""
 
 import hashlib
 from collections import Counter
@@ -23,7 +20,7 @@ from protocols.prg import Prg, derive
 from protocols.shares import BitShare, Share, add_up, combine, combine_bits, xor_up
 from protocols.transfers import Transfers, rounds_of
 from protocols.truncation import TruncationMask
-from tests.correlations import element_square, element_triple, matrix_triple
+from tests.correlations import element_square, element_triple, matrix_triple, renumbered
 from tests.protocols.conftest import Operands
 from tests.protocols.test_uniformity import assert_uniform
 
@@ -66,13 +63,15 @@ def digest(parties):
 
 SHAPES = [(1,), (7,), (2, 3), (0,), (2, 0), (1, 1, 4)]
 SIZES = [(2, 3, 4), (4, 3, 2), (1, 1, 1), (0, 2, 3), (2, 0, 3), (2, 3, 0)]
-ALL = [
-    *[kind(shape) for kind in (element_triple, element_square, WordTriple, DigitMasks) for shape in SHAPES],
-    *[matrix_triple(*size, who) for size in SIZES for who in (None, (0, 1), (1, 0))],
-    *[TruncationMask(shape, f) for shape in SHAPES for f in (1, 20, 61)],
-    *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
-    *[WordTriple(shape, factors) for shape in SHAPES for factors in (0, 2, 5)],
-]
+ALL = renumbered(
+    [
+        *[kind(shape) for kind in (element_triple, element_square, WordTriple, DigitMasks) for shape in SHAPES],
+        *[matrix_triple(*size, who) for size in SIZES for who in (None, (0, 1), (1, 0))],
+        *[TruncationMask(shape, f) for shape in SHAPES for f in (1, 20, 61)],
+        *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
+        *[WordTriple(shape, factors) for shape in SHAPES for factors in (0, 2, 5)],
+    ]
+)
 
 
 def deal(count, correlations):
@@ -137,7 +136,7 @@ def test_only_the_owners_of_a_private_product_send(owners):
 
 
 def test_no_two_correlations_share_randomness():
-    _, parts = make(3, [element_triple((3,))] * 20)
+    _, parts = make(3, renumbered([element_triple((3,))] * 20))
     assert len(np.unique(parts)) == 20 * 3 * 3 * 3
 
 
@@ -190,11 +189,19 @@ LIMITS = [
     {"_LONGEST": 3},
     {"_FLIGHT_WORDS": 3, "_FLIGHT_PADS": 64 * 5, "_PIECE": 5, "_GROUP": 64 * 11, "_PRODUCTS": 9, "_LONGEST": 2},
 ]
-SOME = [
-    *[element_triple((7,)), element_square((2, 3)), WordTriple((9,)), DigitMasks((3,)), DigitMasks((0,))],
-    *[matrix_triple(2, 3, 4), matrix_triple(5, 1, 2, (1, 0)), matrix_triple(2, 0, 3)],
-    *[TruncationMask((2, 2), 20), DaBits((5,), 33), BoundedRandom((70,), 1), WordTriple((2, 3), 3), DigitMasks((9,))],
-]
+SOME = renumbered(
+    [
+        *[element_triple((7,)), element_square((2, 3)), WordTriple((9,)), DigitMasks((3,)), DigitMasks((0,))],
+        *[matrix_triple(2, 3, 4), matrix_triple(5, 1, 2, (1, 0)), matrix_triple(2, 0, 3)],
+        *[
+            TruncationMask((2, 2), 20),
+            DaBits((5,), 33),
+            BoundedRandom((70,), 1),
+            WordTriple((2, 3), 3),
+            DigitMasks((9,)),
+        ],
+    ]
+)
 
 
 class Recorded:
@@ -287,16 +294,13 @@ def test_what_a_party_sends_and_holds_is_uniform(one, count):
 
 
 REFRESHED = {
-    element_triple((9,)): {2},
-    element_square((9,)): {1},
-    WordTriple((9,)): {2},
+    element_triple((9,), 0): {2},
+    element_square((9,), 2): {1},
     TruncationMask((9,), 20): {0, 1, 2},
-    matrix_triple(2, 3, 4): {2},
-    matrix_triple(2, 3, 4, (0, 1)): {2},
-    WordTriple((9,), 2): {2},
+    matrix_triple(2, 3, 4, number=3): {2},
+    **{key: {2} for key in [matrix_triple(2, 3, 4, (0, 1)), WordTriple((9,)), WordTriple((9,), 2)]},
     DigitMasks((9,)): {0, 1},
-    DaBits((9,), 7): {1},
-    BoundedRandom((9,), 30): {1},
+    **{key: {1} for key in [DaBits((9,), 7), BoundedRandom((9,), 30)]},
 }
 
 

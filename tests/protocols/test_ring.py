@@ -38,6 +38,12 @@ def test_matrix_product_is_that_of_integers_mod_2_64(data, sizes):
     assert (ring.matmul(b.T, a.T) == exact.reshape(m, p).T).all()  # operands that are views
 
 
+@pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((2, 1), (3, 2)), ((2, 3), (1, 2))])
+def test_matrices_that_do_not_fit_are_refused(shapes):
+    with pytest.raises(ValueError, match="not a matrix product"):
+        ring.matmul(*(np.ones(shape, np.uint64) for shape in shapes))
+
+
 @given(arrays(np.uint64, (6,), elements=words), arrays(np.uint64, (6,), elements=words), st.integers(1, 63))
 def test_reduction_to_a_smaller_ring_is_a_homomorphism(x, y, k):
     low = np.uint64((1 << k) - 1)

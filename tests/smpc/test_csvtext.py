@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smpc import lines
 from smpc.errors import DataError
 from tests.smpc.tables import (
     CANARY,
@@ -64,14 +65,27 @@ TEXT_MISTAKES = [
 ]
 
 
+@pytest.mark.parametrize("piece", [lines.PIECE, 12])
 @pytest.mark.parametrize(("content", "line"), TEXT_MISTAKES)
-def test_mistakes_in_the_text(tmp_path, content, line):
+def test_mistakes_in_the_text(tmp_path, monkeypatch, content, line, piece):
+    monkeypatch.setattr(lines, "PIECE", piece)
     assert csv_refusal(tmp_path, content) == line
 
 
-def test_an_empty_line_under_a_single_column_is_an_empty_cell(tmp_path):
+@pytest.mark.parametrize("piece", [lines.PIECE, 1])
+def test_an_empty_line_under_a_single_column_is_an_empty_cell(tmp_path, monkeypatch, piece):
+    monkeypatch.setattr(lines, "PIECE", piece)
     for content in ("age\n1\n\n2\n", "age\n1\n\n"):
         assert csv_refusal(tmp_path, content, ["age"]) == "line 3: is empty"
+
+
+@pytest.mark.parametrize("piece", [lines.PIECE, 8, 1])
+@pytest.mark.parametrize("end", ["", "\n", "\n\n\n\n", "\r\n\r\n"])
+def test_empty_lines_at_the_end_in_pieces(tmp_path, monkeypatch, piece, end):
+    monkeypatch.setattr(lines, "PIECE", piece)
+    np.testing.assert_array_equal(read(save(tmp_path, "age,bmi\n1,2\n3,4" + end)).matrix(WANTED), [[1, 2], [3, 4]])
+    if end.count("\n") > 1:
+        assert csv_refusal(tmp_path, f"age,bmi\n1,2\n3,4{end}{CANARY},5") == "line 4: is empty"
 
 
 def test_line_numbers_hold_in_a_long_file(tmp_path):
@@ -85,6 +99,14 @@ def test_line_numbers_hold_in_a_long_file(tmp_path):
 def test_lines_longer_than_the_parser_takes_at_a_time(tmp_path):
     path = save(tmp_path, f"age,x,bmi\n1,{'x' * 17_000_000},2\n3,,4\n")
     np.testing.assert_array_equal(read(path).matrix(WANTED), [[1, 2], [3, 4]])
+
+
+def test_a_file_without_ends_of_lines_is_not_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "PIECE", 8)
+    monkeypatch.setattr(lines, "LONGEST", 1 << 20)
+    content = "age,bmi\n1,2\n3," + CANARY * 200_000
+    assert csv_refusal(tmp_path, content) == "line 3: is over 1 MiB long: lines end with LF or CRLF"
+    assert csv_refusal(tmp_path, content.replace("\n", " ")).startswith("line 1: is over 1 MiB long")
 
 
 def test_very_many_columns(tmp_path):
@@ -171,32 +193,74 @@ def test_whole_numbers(tmp_path):
     assert line == 'line 3, column "count": a fraction in a column of whole numbers'
 
 
+def test_spaces_that_only_the_careful_reading_takes_for_such(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "PIECE", 1)  # the line before is parsed as numbers, this one is looked at as text
+    table = read(save(tmp_path, "age,bmi\n1, 2\t\n\f3,\v4\n"))
+    np.testing.assert_array_equal(table.matrix(WANTED), [[1, 2], [3, 4]])
+
+
+def test_the_first_of_several_bad_cells_is_named_whatever_its_column(tmp_path):
+    assert csv_refusal(tmp_path, f"age,bmi\n1,2\n1,{CANARY}x\n{CANARY}x,2\n") == f'line 3, column "bmi": {TEXT}'
+    assert csv_refusal(tmp_path, f"age,bmi\n1,2\n121,{CANARY}x\n").startswith('line 3, column "age": outside')
+
+
 # Laws
 
 finite = st.floats(-1e7, 1e7, allow_nan=False).map(lambda x: x + 0.0)
 spellings = st.sampled_from(["{!r}", " {!r} ", '"{!r}"', "{:.17e}", "{:+.17g}", "{:.17G}"])
 
 
-@given(st.lists(st.tuples(finite, spellings), min_size=1, max_size=30), st.sampled_from(["\n", "\r\n"]))
-def test_a_number_is_read_exactly_as_it_was_written(tmp_path_factory, cells, end):
-    lines = ["x,bmi", *("a," + spelling.format(value) for value, spelling in cells)]
-    table = read(save(tmp_path_factory.getbasetemp(), end.join(lines), "law.csv"), ["bmi"])
+pieces = st.sampled_from([1, 30, lines.PIECE])
+
+
+@given(st.lists(st.tuples(finite, spellings), min_size=1, max_size=30), st.sampled_from(["\n", "\r\n"]), pieces)
+def test_a_number_is_read_exactly_as_it_was_written(tmp_path_factory, cells, end, piece):
+    rows = ["x,bmi", *("a," + spelling.format(value) for value, spelling in cells)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "PIECE", piece)
+        table = read(save(tmp_path_factory.getbasetemp(), end.join(rows), "law.csv"), ["bmi"])
     np.testing.assert_array_equal(table.columns["bmi"], [value for value, _ in cells], strict=True)
 
 
-@given(st.integers(2, 60), st.data())
-def test_the_first_bad_row_is_named(tmp_path_factory, rows, data):
+@given(st.integers(2, 60), pieces, st.data())
+def test_the_first_bad_row_is_named(tmp_path_factory, rows, piece, data):
     bad = data.draw(st.sets(st.integers(0, rows - 1), min_size=1))
-    lines = ["age,bmi", *("1,x" if row in bad else "1,2" for row in range(rows))]
-    path = save(tmp_path_factory.getbasetemp(), "\n".join(lines), "law.csv")
-    assert refusal(path) == f'law.csv: line {min(bad) + 2}, column "bmi": {TEXT}'
+    text = "\n".join(["age,bmi", *("1,x" if row in bad else "1,2" for row in range(rows))])
+    path = save(tmp_path_factory.getbasetemp(), text, "law.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "PIECE", piece)
+        line = refusal(path)
+    assert line == f'law.csv: line {min(bad) + 2}, column "bmi": {TEXT}'
 
 
-@given(st.binary(max_size=120) | st.text(alphabet='ab1.,"\n\r \0;é', max_size=60).map(str.encode))
-def test_any_bytes_below_a_header_are_rows_or_a_data_error(tmp_path_factory, content):
+TEXT_OF_CELLS = st.text(alphabet="0189+-.eExn_ inf", max_size=8)
+
+
+@given(st.lists(TEXT_OF_CELLS, min_size=1, max_size=4))
+def test_all_at_once_or_as_text_a_cell_is_the_same_number(tmp_path_factory, cells):
+    """A last line with what only text can have makes a piece be read as text."""
+    rows = "".join(f"0,{cell}\n" for cell in cells)
+    found = [
+        outcome(save(tmp_path_factory.getbasetemp(), f"age,bmi\n{rows}{last}", "cells.csv"))
+        for last in ("0,0", "0,\v0")
+    ]
+    assert found[0] == found[1]
+
+
+def outcome(path):
+    try:
+        return read(path).columns["bmi"].tolist()
+    except DataError as error:
+        return str(error)
+
+
+@given(st.binary(max_size=120) | st.text(alphabet='ab1.,"\n\r \0;é', max_size=60).map(str.encode), pieces)
+def test_any_bytes_below_a_header_are_rows_or_a_data_error(tmp_path_factory, content, piece):
     path = save(tmp_path_factory.getbasetemp(), b"age,bmi\n" + content, "any.csv")
     try:
-        table = read(path)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(lines, "PIECE", piece)
+            table = read(path)
     except DataError:
         return
     assert table.rows == len(content.rstrip(b"\r\n").split(b"\n"))

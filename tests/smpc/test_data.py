@@ -228,10 +228,10 @@ def test_files_that_are_none(tmp_path):
 def test_a_file_that_cannot_be_read(tmp_path, monkeypatch):
     path = save(tmp_path, CSV)
 
-    def denied(_):
+    def denied(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "read_bytes", denied)  # root may read anything, so modes do not show it
+    monkeypatch.setattr(type(path), "open", denied)  # root may read anything, so modes do not show it
     assert refusal(path) == "north.csv: cannot be read: Permission denied"
 
 

@@ -71,8 +71,7 @@ def fit(a_study, split):
             prepared = study.prepare(manifest, table)
             gate = Gate(session, names, manifest.release.to, Ledger("planned", ""), study.PUBLIC)
             layout = study.agree(gate, manifest, prepared)
-            if manifest.dealer is None:
-                session.prepare(plan.rehearse_model(manifest, layout, session.rank).taken)
+            session.prepare(plan.rehearse_model(manifest, layout, session.rank).taken)
             counted[name, "result"] = study.fit(gate, manifest, prepared, layout)
             counted[name] = session.rounds, session.bytes_sent, session.offline_rounds, session.offline_bytes
             counted[name, "taken"], counted["layout"] = session.taken, layout

@@ -19,8 +19,8 @@ from tests.correlations import element_square, element_triple, matrix_triple
 
 def test_a_request_comes_back():
     triple = matrix_triple(2, 3, 4, owners=(0, 1))
-    assert requests.decode(requests.encode(triple)) == (triple, [])
-    assert requests.decode(requests.encode(triple, [3, 1])) == (triple, [3, 1])
+    assert requests.decode(requests.encode([triple])) == ([triple], [])
+    assert requests.decode(requests.encode([triple, triple], [3, 1])) == ([triple, triple], [3, 1])
 
 
 shapes = st.lists(st.integers(0, 20), min_size=1, max_size=4).map(tuple)
@@ -38,7 +38,7 @@ correlations = (
 
 @given(correlations)
 def test_every_correlation_comes_back_equal_and_prints_equal(correlation):
-    decoded, _ = requests.decode(requests.encode(correlation))
+    (decoded,), _ = requests.decode(requests.encode([correlation]))
     assert decoded == correlation
     assert repr(decoded) == repr(correlation)
 
@@ -47,36 +47,39 @@ BAD = {
     "no message": b"\xc1",
     "nothing": wire.pack([]),
     "no kind": wire.pack([[]]),
-    "nothing to forget": wire.pack([None, "Masks", 0, [2]]),
-    "a negative mask to forget": wire.pack([[-1], "Masks", 0, [2]]),
+    "a name alone": wire.pack([[], "DigitMasks"]),
+    "an empty list": wire.pack([[], []]),
+    "too many": wire.pack([[], *[["DigitMasks", [2]]] * 257]),
+    "nothing to forget": wire.pack([None, ["Masks", 0, [2]]]),
+    "a negative mask to forget": wire.pack([[-1], ["Masks", 0, [2]]]),
     "text": wire.pack("DigitMasks"),
-    "number": wire.pack([[], 1, [2]]),
-    "unknown": wire.pack([[], "Share", 0, [1]]),
-    "no parameter": wire.pack([[], "DigitMasks"]),
-    "one too many": wire.pack([[], "DigitMasks", [2], [2]]),
-    "length for shape": wire.pack([[], "DigitMasks", 2]),
-    "shape for length": wire.pack([[], "PrivateTriple", [2], 2, 2, [0, 1]]),
-    "negative": wire.pack([[], "DigitMasks", [-1, -1]]),
-    "real": wire.pack([[], "DigitMasks", [2.0]]),
-    "truth": wire.pack([[], "DigitMasks", [True]]),
-    "text in a shape": wire.pack([[], "DigitMasks", ["2"]]),
-    "many axes": wire.pack([[], "DigitMasks", [1] * 33]),
-    "one owner": wire.pack([[], "PrivateTriple", 2, 2, 2, [0]]),
-    "three owners": wire.pack([[], "PrivateTriple", 2, 2, 2, [0, 1, 2]]),
-    "many bits": wire.pack([[], "TruncationMask", [2], 65]),
-    "bits of a bounded random": wire.pack([[], "BoundedRandom", [2], 100]),
-    "too large": wire.pack([[], "DigitMasks", [2**28 // 3 + 1]]),
-    "too large when derived": wire.pack([[], "DaBits", [2**23], 64]),
-    "no view": wire.pack([[], "Products", 1, [0, [2], 0, [1], None], False]),
-    "a view without a stride": wire.pack([[], "Products", [0, [2], 0, [], [2]], [1, [2], 0, [1], [2]], False]),
-    "a view beyond its mask": wire.pack([[], "Products", [0, [2], 1, [1], [2]], [1, [2], 0, [1], [2]], False]),
-    "shapes that do not fit": wire.pack([[], "Products", [0, [2], 0, [1], [2]], [1, [3], 0, [1], [3]], False]),
-    "matrices of one axis": wire.pack([[], "Products", [0, [2], 0, [1], [2]], [1, [2], 0, [1], [2]], True]),
+    "number": wire.pack([[], [1, [2]]]),
+    "unknown": wire.pack([[], ["Share", 0, [1]]]),
+    "no parameter": wire.pack([[], ["DigitMasks"]]),
+    "one too many": wire.pack([[], ["DigitMasks", [2], [2]]]),
+    "length for shape": wire.pack([[], ["DigitMasks", 2]]),
+    "shape for length": wire.pack([[], ["PrivateTriple", [2], 2, 2, [0, 1]]]),
+    "negative": wire.pack([[], ["DigitMasks", [-1, -1]]]),
+    "real": wire.pack([[], ["DigitMasks", [2.0]]]),
+    "truth": wire.pack([[], ["DigitMasks", [True]]]),
+    "text in a shape": wire.pack([[], ["DigitMasks", ["2"]]]),
+    "many axes": wire.pack([[], ["DigitMasks", [1] * 33]]),
+    "one owner": wire.pack([[], ["PrivateTriple", 2, 2, 2, [0]]]),
+    "three owners": wire.pack([[], ["PrivateTriple", 2, 2, 2, [0, 1, 2]]]),
+    "many bits": wire.pack([[], ["TruncationMask", [2], 65]]),
+    "bits of a bounded random": wire.pack([[], ["BoundedRandom", [2], 100]]),
+    "too large": wire.pack([[], ["DigitMasks", [2**28 // 3 + 1]]]),
+    "too large when derived": wire.pack([[], ["DaBits", [2**23], 64]]),
+    "no view": wire.pack([[], ["Products", 1, [0, [2], 0, [1], None], False]]),
+    "a view without a stride": wire.pack([[], ["Products", [0, [2], 0, [], [2]], [1, [2], 0, [1], [2]], False]]),
+    "a view beyond its mask": wire.pack([[], ["Products", [0, [2], 1, [1], [2]], [1, [2], 0, [1], [2]], False]]),
+    "shapes that do not fit": wire.pack([[], ["Products", [0, [2], 0, [1], [2]], [1, [3], 0, [1], [3]], False]]),
+    "matrices of one axis": wire.pack([[], ["Products", [0, [2], 0, [1], [2]], [1, [2], 0, [1], [2]], True]]),
     "matrices that do not fit": wire.pack(
-        [[], "Products", [0, [2, 3], 0, [3, 1], [2, 3]], [1, [2, 3], 0, [3, 1], [2, 3]], True]
+        [[], ["Products", [0, [2, 3], 0, [3, 1], [2, 3]], [1, [2, 3], 0, [3, 1], [2, 3]], True]]
     ),
-    "a truth of another type": wire.pack([[], "Products", [0, [2], 0, [1], [2]], [1, [2], 0, [1], [2]], 1]),
-    "far too large": wire.pack([[], "PrivateTriple", 2**30, 2**30, 2**30, [0, 1]]),
+    "a truth of another type": wire.pack([[], ["Products", [0, [2], 0, [1], [2]], [1, [2], 0, [1], [2]], 1]]),
+    "far too large": wire.pack([[], ["PrivateTriple", 2**30, 2**30, 2**30, [0, 1]]]),
 }
 
 
@@ -97,4 +100,4 @@ def test_no_bytes_do_more_than_raise_value_error(data):
 
 def test_what_a_dealer_would_refuse_is_refused_at_home():
     with pytest.raises(ValueError, match="is larger than 2 GiB: ask for it in parts"):
-        requests.encode(element_triple((2**30,)))
+        requests.encode([element_triple((2**30,))])

@@ -246,9 +246,9 @@ def test_the_frame_that_those_are_variants_of_is_accepted():
 REQUESTS = {
     "no message": b"",
     "no list": wire.pack({"ElementTriple": [2]}),
-    "unknown": wire.pack([[], "Everything", [2]]),
-    "a parameter less": wire.pack([[], "TruncationMask", [2]]),
-    "too large": wire.pack([[], "DigitMasks", [2**20, 2**20]]),
+    "unknown": wire.pack([[], ["Everything", [2]]]),
+    "a parameter less": wire.pack([[], ["TruncationMask", [2]]]),
+    "too large": wire.pack([[], ["DigitMasks", [2**20, 2**20]]]),
 }
 
 

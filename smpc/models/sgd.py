@@ -1,0 +1,117 @@
+"""Linear regression by mini-batch stochastic gradient descent, on secret data and with secret weights.
+
+[MZ17] P. Mohassel, Y. Zhang, "SecureML", IEEE S&P 2017, section 4.1: for batches B of rows, one after another,
+
+    w ← w - (η / |B|) X_Bᵀ (X_B w - y_B)
+
+X is masked once (`protocols.masks`), in whatever batches it is used; in an iteration w, the residual and the gradient
+are opened under masks, in three rounds and 8(2d + |B|) bytes to each peer, and truncated once. Nothing else is opened.
+
+Scales: X has 12 fraction bits, w as many as the program, 20 if not said otherwise: then products have 32, the gradient
+44, of which η / |B|, a power of two, takes its share. So the sum over a batch must stay below 2^18 in each entry, which
+standardized features and a residual of some thousands do; nothing notices if it does not.
+"""
+
+from __future__ import annotations
+
+from math import log2
+from typing import TYPE_CHECKING, Any, Self
+
+from protocols.beaver import Products, matmul, open_once
+from protocols.masks import Factor, Operand, whole
+from protocols.shares import Share
+from protocols.truncation import TruncationMask, truncate
+from smpc.array import SecretArray
+
+if TYPE_CHECKING:
+    from protocols.party import Correlation, Party
+
+DATA_BITS = 12
+_AHEAD = 32  # iterations for which correlated randomness is asked for at once
+
+
+class SGDRegressor:
+    """w that makes Xw close to y, without an intercept (append a column of ones for one).
+
+    `step` η and `batch` |B|: powers of two. `iterations`: each takes one batch; after the last whole batch comes the
+    first again. Rows are taken in their order: shuffle them before they are shared.
+    """
+
+    def __init__(self, step: float = 2.0**-5, batch: int = 128, iterations: int = 100) -> None:
+        self.step, self.batch, self.iterations = step, batch, iterations
+        self.coef_: SecretArray
+
+    def get_params(self) -> dict[str, float]:
+        """What the estimator was made with."""
+        return {"step": self.step, "batch": self.batch, "iterations": self.iterations}
+
+    def fit(self, x: SecretArray, y: SecretArray) -> Self:
+        """Train on x (N×d) and y (N). Afterwards `coef_` is secret (d).
+
+        Opens nothing. Raises ValueError for shapes that do not fit, too few rows, and what is no power of two.
+        """
+        if x.ndim != 2 or y.shape != x.shape[:1]:
+            raise ValueError(f"not rows and their targets: {x.shape} and {y.shape}")
+        if not self.batch <= x.shape[0]:
+            raise ValueError(f"{x.shape[0]} rows are less than a batch of {self.batch}")
+        bits, party = x.party.fraction_bits, x.party.protocol
+        rows = x.share if x.bits <= DATA_BITS else truncate(party, x.share, x.bits - DATA_BITS)
+        scale = min(x.bits, DATA_BITS)
+        loss = log2(self.batch / self.step) + 2 * scale
+        if loss != int(loss) or not 0 < loss < 62:
+            raise ValueError(f"step / batch is no power of two, or too small: {self.step} / {self.batch}")
+        descent = Descent(party, rows, y.at_bits(bits).share * (1 << scale), self.batch, int(loss))
+        w = descent.run(Share(party.rank, rows.values[:1].T * 0), self.iterations)
+        self.coef_ = SecretArray(x.party, w.reshape(x.shape[1]), (x.shape[1],), bits)
+        return self
+
+    def predict(self, x: SecretArray) -> SecretArray:
+        """Xw, secret."""
+        product: SecretArray = x @ self.coef_
+        return product
+
+
+class Descent:
+    """Iterations on x (N×d) and y (N, with the scale of xw); the gradient of a batch loses `bits`."""
+
+    def __init__(self, party: Party, x: Share, y: Share, batch: int, bits: int) -> None:
+        self.party, self.x, self.y, self.batch, self.bits = party, x, y.reshape(-1, 1), batch, bits
+        self._first = 0
+        open_once(party, x)
+
+    def run(self, w: Share, iterations: int) -> Share:
+        """w after so many iterations from the first batch on; randomness is asked for some of them ahead."""
+        self._first = self.party.number() + 1  # masks of w and the residual follow, two an iteration
+        self._ask(0, min(_AHEAD, iterations))
+        for start in range(0, iterations, _AHEAD):
+            self._ask(start + _AHEAD, min(start + 2 * _AHEAD, iterations))
+            for iteration in range(start, min(start + _AHEAD, iterations)):
+                w = self._iterate(w, self._rows(iteration))
+        return w
+
+    def _iterate(self, w: Share, rows: slice) -> Share:
+        x = self.x[rows]
+        residual = matmul(self.party, x, w) - self.y[rows]
+        return w - truncate(self.party, matmul(self.party, x.T, residual), self.bits)
+
+    def _rows(self, iteration: int) -> slice:
+        at = iteration % (self.x.shape[0] // self.batch) * self.batch
+        return slice(at, at + self.batch)
+
+    def _ask(self, start: int, stop: int) -> None:
+        """What the iterations from `start` to `stop` will take."""
+        self.party.prepare([one for iteration in range(start, stop) for one in self._taken(iteration)])
+
+    def _taken(self, iteration: int) -> list[Correlation[Any]]:
+        x, number = self.x[self._rows(iteration)], self._first + 2 * iteration
+        weights, residual = (x.shape[1], 1), (self.batch, 1)
+        return [
+            Products(_known(x), whole(number, weights, fresh=True), matrices=True),
+            Products(_known(x.T), whole(number + 1, residual, fresh=True), matrices=True),
+            TruncationMask(weights, self.bits),
+        ]
+
+
+def _known(x: Share) -> Factor:
+    operand = Operand(x)
+    return operand.factor(operand.holder.mask.number, fresh=False)

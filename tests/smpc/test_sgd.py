@@ -1,0 +1,118 @@
+"""Mini-batch gradient descent on secret data: the weights of the same descent in the clear."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import smpc
+from protocols import local
+from protocols.prg import Prg
+from protocols.shares import Share, combine, split
+from smpc.models.sgd import Descent, SGDRegressor
+from tests.smpc.network import DEALER, run, study
+
+ROWS, FEATURES = 70, 5
+
+
+def data():
+    random = np.random.default_rng(5)
+    x = random.standard_normal((ROWS, FEATURES))
+    return x, x @ np.linspace(-1, 1, FEATURES) + 0.1 * random.standard_normal(ROWS)
+
+
+def descent(x, y, step, batch, iterations):
+    w = np.zeros(x.shape[1])
+    for iteration in range(iterations):
+        at = iteration % (len(x) // batch) * batch
+        rows = slice(at, at + batch)
+        w -= step / batch * x[rows].T @ (x[rows] @ w - y[rows])
+    return w
+
+
+def fitted(party, estimator):
+    x, y = data()
+    secret = party.share(x if party.rank == 0 else None, 0), party.share(y if party.rank == 1 else None, 1)
+    return estimator.fit(*secret), secret
+
+
+@pytest.mark.parametrize("parties", [2, 3, 5])
+def test_weights_are_those_of_the_descent_in_the_clear(parties):
+    def program(party):
+        return fitted(party, SGDRegressor(step=0.25, batch=16, iterations=150))[0].coef_.reveal()
+
+    expected = descent(*data(), 0.25, 16, 150)
+    for weights in smpc.simulate(program, parties):
+        assert np.abs(weights - expected).max() < 1e-3
+    assert np.abs(expected - np.linspace(-1, 1, FEATURES)).max() < 0.1
+
+
+def test_predictions_are_secret_until_they_are_revealed():
+    def program(party):
+        model, (x, _) = fitted(party, SGDRegressor(step=0.25, batch=16, iterations=40))
+        return model.predict(x).reveal(), model.coef_.reveal()
+
+    predicted, weights = smpc.simulate(program, 2)[0]
+    np.testing.assert_allclose(predicted, data()[0] @ weights, atol=1e-4)
+
+
+@pytest.mark.parametrize("dealer", [True, False])
+def test_over_encrypted_links(dealer):
+    def program(session):
+        x = Prg(bytes(32)).ring((8, 3)) >> np.uint64(52)
+        shares = [split(value, 2, Prg(bytes(32)))[session.rank] for value in (x, x[:, 0] * np.uint64(1 << 13))]
+        descent = Descent(session, *shares, 4, 20)
+        weights, rounds = Share(session.rank, np.zeros((3, 1), np.uint64)), []
+        for iterations in (0, 1, 7):
+            weights = descent.run(weights, iterations)
+            rounds.append(session.rounds)
+        return weights.values, rounds
+
+    results = run(study(2, dealer=dealer), program)
+    weights = sum(result[0] for name, result in results.items() if name != DEALER)
+    assert weights.shape == (3, 1)
+    assert [two - one for one, two in pairwise(results["north"][1])] == [3, 21]
+
+
+def test_what_is_asked_for_ahead_is_what_is_taken():
+    """In the order of use, and nothing besides."""
+    x = Prg(bytes(32)).ring((100, 4)) >> np.uint64(52)
+    shares = [split(value, 2, Prg(bytes(32))) for value in (x, x[:, 0])]
+    parties = local.parties(2, bytes(32))
+
+    def program(party):
+        w = Share(party.rank, np.zeros((4, 1), np.uint64))
+        return Descent(party, *(both[party.rank] for both in shares), 10, 20).run(w, 77)
+
+    weights = local.run_all(parties, program)
+    assert combine(weights).shape == (4, 1)
+    for party in parties:
+        assert not any(party._ready.values())
+        assert len(party.taken) == 1 + 3 * 77
+        assert party.elements == 400 + 77 * (4 + 10 + 4)
+    dealt = [correlation for correlation, _ in parties[0].ideal_dealer.dealt]
+    assert dealt == parties[0].taken
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shapes", "message"),
+    [
+        ({"step": 0.3, "batch": 16}, ((70, 5), (70,)), "no power of two"),
+        ({"batch": 12}, ((70, 5), (70,)), "no power of two"),
+        ({"step": 2.0**-60, "batch": 16}, ((70, 5), (70,)), "too small"),
+        ({}, ((70, 5), (70,)), "less than a batch of 128"),
+        ({"batch": 16}, ((70, 5), (71,)), "not rows and their targets"),
+        ({"batch": 16}, ((70,), (70,)), "not rows and their targets"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(arguments, shapes, message):
+    def program(party):
+        x, y = (party.share(np.zeros(shape) if party.rank == 0 else None, 0) for shape in shapes)
+        with pytest.raises(ValueError, match=message):
+            SGDRegressor(**arguments).fit(x, y)
+
+    smpc.simulate(program, 2)
+
+
+def test_parameters():
+    assert SGDRegressor(0.5, 8, 3).get_params() == {"step": 0.5, "batch": 8, "iterations": 3}
