@@ -29,10 +29,13 @@ format: $(VENV)/installed-dev  ## lay the code out, mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/installed-dev  ## how exact the linear model is, how fast oblivious transfer
+bench: $(VENV)/installed-dev  ## how exact the linear model is, how fast all else
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/oblivious_transfer.py
 	$(BIN)/python benchmarks/rows.py --most 1000000
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/links.py
+	$(BIN)/python benchmarks/speed.py
 
 clean:  ## remove the virtual environment and all caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

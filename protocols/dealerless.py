@@ -174,7 +174,8 @@ def _products(us: Dealerless, of: Products) -> Maker:
     drawn = [us.draw(secret.shape) for secret in of.drawn()]
     remember(us.masks, of.keeps(), drawn)
     a, b = of.views(us.masks)
-    make = _matrices if of.matrices else _squares if of.left == of.right else _elements
+    same = replace(of.left, fresh=None) == replace(of.right, fresh=None)
+    make = _matrices if of.matrices else _squares if same else _elements
     c = yield from make(us, a, b)
     return [*drawn, us.fresh(c)]
 

@@ -71,7 +71,7 @@ class Factor:
 def whole(number: int, shape: Shape, *, fresh: bool) -> Factor:
     """All of a mask of `shape`."""
     strides = tuple(size(shape[axis + 1 :]) for axis in range(len(shape)))
-    return Factor(number, shape, 0, strides, shape if fresh else None)
+    return Factor(number, shape, 0, _plain(shape, strides), shape if fresh else None)
 
 
 def remember(masks: MutableMapping[int, RingArray], numbers: Sequence[int], drawn: Sequence[RingArray]) -> None:
@@ -97,7 +97,10 @@ class Operand:
         values, within = self._x.values, self.holder.values
         if self.holder is self._x or not values.size:
             return replace(whole(number, self._x.shape, fresh=False), fresh=within.shape if fresh else None)
-        offset, strides = (_address(values) - _address(within)) // BYTES, tuple(s // BYTES for s in values.strides)
+        offset, rest = divmod(_address(values) - _address(within), BYTES)
+        if rest:
+            raise ValueError("a view of ring elements that begins inside of one")
+        strides = _plain(values.shape, [stride // BYTES for stride in values.strides])
         return Factor(number, values.shape, offset, strides, within.shape if fresh else None)
 
 
@@ -111,6 +114,11 @@ def keep(party: Party, masks: Sequence[tuple[Share, int, RingArray]]) -> None:
         mask = Mask(number, e, a)
         object.__setattr__(x, "mask", mask)
         weakref.finalize(mask, party.forget, number).atexit = False
+
+
+def _plain(shape: Shape, strides: Sequence[int]) -> tuple[int, ...]:
+    """Strides of axes of length 1 mean nothing, and NumPy sets them as it likes: zero, the same at all parties."""
+    return tuple(stride if length > 1 else 0 for length, stride in zip(shape, strides, strict=True))
 
 
 def _moving(x: Share) -> int:

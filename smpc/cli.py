@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from protocols.errors import ProtocolError
-from smpc import __version__
 from smpc.errors import LinkError, SmpcError
 from smpc.progress import shown
 
@@ -66,11 +65,19 @@ def _fail(line: str, code: int) -> None:
     sys.exit(code)
 
 
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
+    if wanted:
+        from smpc import __version__
+
+        click.echo(f"smpc {__version__}")
+        context.exit()
+
+
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"Any command takes {DEBUG} to show a traceback.",
 )
-@click.version_option(__version__, message="smpc %(version)s")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def cli() -> None:
     """Compute together on data that nobody shows to the others.
 
@@ -286,7 +293,6 @@ def local(
     are made for the run.
     """
     from smpc.launch import run_locally
-    from smpc.show import print_answers
 
     data = dict(_named_file(text) for text in files)
     with tempfile.TemporaryDirectory(prefix="smpc-") as temporary:
@@ -302,6 +308,8 @@ def local(
         if as_json:
             click.echo(json.dumps(answers, indent=2, ensure_ascii=False))
         else:
+            from smpc.show import print_answers  # while the parties work there is nothing to print
+
             print_answers(_console(), manifest, answers, results)
     if out is not None and not as_json:
         click.echo(f"\nResults are in {out}")

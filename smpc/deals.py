@@ -17,10 +17,13 @@ from protocols import dealer
 from protocols.errors import MessageError
 from protocols.party import Correlation, Order, secrets_of
 from protocols.prg import Prg, derive
-from protocols.ring import RingArray
+from protocols.ring import RingArray, size
 from smpc import requests, wire
 from smpc.channel import Channel
 from smpc.meeting import Meeting
+
+_MOST_TOLD = 4096  # masks that are used no more, in one request
+_MOST_AWAITED = 2**26  # ring elements that the dealer may be ahead
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class _Delivery:
     state: bytes
     correlations: Sequence[Correlation[Any]]
     parts: list[list[RingArray]] = field(repr=False)
+
+    @property
+    def elements(self) -> int:
+        return sum(size(secret.shape) for one in self.correlations for secret in one.derived())
 
 
 class Deals:
@@ -50,13 +57,14 @@ class Deals:
     def _request(self, correlations: Sequence[Correlation[Any]]) -> list[Order[Any]]:
         rank, at = self._meeting.rank, self._meeting.owners
         if rank == dealer.RECEIVER:
-            body = requests.encode(correlations, self.forgotten)
-            self._channel.send_message(at, "request", body, self.taken.digest)
-            self.forgotten = []
+            told, self.forgotten = self.forgotten[:_MOST_TOLD], self.forgotten[_MOST_TOLD:]
+            self._channel.send_message(at, "request", requests.encode(correlations, told), self.taken.digest)
         self._note(correlations)
         parts = dealer.parts(correlations, rank, self._stream(at))
         if rank == dealer.RECEIVER:
             self._awaited.append(_Delivery(self.taken.digest, correlations, parts))
+            while sum(delivery.elements for delivery in self._awaited) > _MOST_AWAITED:
+                self._receive()
         return [
             Order(one, rank, partial(self._delivered, part, len(secrets_of(one))), part[: len(one.drawn())])
             for one, part in zip(correlations, parts, strict=True)

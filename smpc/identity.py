@@ -1,4 +1,4 @@
-"""A party's key: a pair for X25519, as ZeroMQ's CURVE uses it, in one small file of its owner's.
+"""A party's key: a pair for X25519, as the handshake of its links uses it, in one small file of its owner's.
 
 NAME.key is made once, readable by its owner alone, and never overwritten. The public key goes into the
 manifest; before that, people compare its fingerprint by phone.
@@ -101,15 +101,6 @@ def fingerprint(public: bytes) -> str:
     """Twenty letters and digits to compare by phone: 100 bits of the key's SHA-256, in base32."""
     letters = base64.b32encode(hashlib.sha256(public).digest()).decode("ascii").lower()
     return "-".join(letters[at : at + 4] for at in range(0, 20, 4))
-
-
-def curve_keys(identity: Identity) -> tuple[bytes, bytes]:
-    """The public and the secret key as ZeroMQ wants them: 40 characters of Z85 each."""
-    from zmq.utils import z85  # only who opens links needs ZeroMQ
-
-    public: bytes = z85.encode(identity.public)
-    secret: bytes = z85.encode(identity.secret)
-    return public, secret
 
 
 def _render(identity: Identity) -> bytes:

@@ -18,6 +18,7 @@ from smpc.data import Table
 from smpc.errors import ManifestError
 from smpc.figures import listed
 from smpc.ledger import Ledger
+from smpc.noise import SEAL_BYTES
 from smpc.party import CHECKS, SOUND_SYSTEM, Party
 from smpc.rehearsal import Rehearsal, RehearsalGate, Tally
 
@@ -141,8 +142,7 @@ def of_program(manifest: Manifest, program: Callable[[Party], Any], rows: int) -
     """
     parties = rehearse_program(manifest, program, rows)
     assumed = f"{rows} rows in each table" if manifest.columns else "the shapes that the program shares"
-    asked = parties[0].asked
-    return _plan(manifest, parties, [batch for batch, _ in asked], asked, assumed)
+    return _plan(manifest, parties, parties[0].batches, parties[0].asked, assumed)
 
 
 def rehearse_model(manifest: Manifest, layout: study.Layout, rank: int) -> Rehearsal:
@@ -227,7 +227,7 @@ def _greet(tally: Tally, manifest: Manifest, rank: int) -> None:
     )
     for peer in range(len(everybody)):
         if peer != rank:
-            tally.bytes_to[peer] += len(greeting.frame()) + _CONTROL * wire.message_bytes(0)
+            tally.bytes_to[peer] += len(greeting.frame()) + SEAL_BYTES + _CONTROL * wire.message_bytes(0)
 
 
 def layout_of(manifest: Manifest, rows: int | None, columns: Mapping[str, Sequence[str]]) -> study.Layout:

@@ -22,6 +22,7 @@ from protocols.party import Order, secrets_of
 from protocols.ring import size
 from protocols.transfers import Job, rounds_of
 from smpc import requests, wire
+from smpc.noise import SEAL_BYTES
 from smpc.release import Gate
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Rehearsal:
     everybody: Mapping[tuple[int, int], Queue[Message | None]] | None = None
     online: Tally = field(default_factory=Tally)
     taken: list[Correlation[Any]] = field(default_factory=list)
+    batches: list[Sequence[Correlation[Any]]] = field(default_factory=list)  # what is made at once
     asked: list[tuple[Sequence[Correlation[Any]], list[int]]] = field(default_factory=list)  # with what is forgotten
 
     def __post_init__(self) -> None:
@@ -122,6 +124,7 @@ class Rehearsal:
         self._forgotten.append(number)
 
     def _ask(self, batch: Sequence[Correlation[Any]]) -> None:
+        self.batches.append(batch)
         for portion in requests.portions(batch):
             self.asked.append((portion, self._forgotten))
             self._forgotten = []
@@ -187,7 +190,7 @@ def from_dealer(rank: int, count: int, asked: Iterable[tuple[Sequence[Correlatio
     tally = Tally()
     for batch, forgotten in asked:
         if rank == 0:
-            tally.bytes_to[count] += wire.TAG_BYTES + len(requests.encode(batch, forgotten))
+            tally.bytes_to[count] += wire.TAG_BYTES + SEAL_BYTES + len(requests.encode(batch, forgotten))
         if rank == count:
             tally.send(0, sum(size(secret.shape) for one in batch for secret in one.derived()))
     return tally

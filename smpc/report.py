@@ -9,13 +9,13 @@ import textwrap
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
 from rich.cells import cell_len
 from rich.text import Text
 
-from smpc import __version__, figures
+from smpc import figures
 from smpc.files import write_whole
 from smpc.forest import forest
+from smpc.hello import library_version
 from smpc.trust import trust_statement
 
 if TYPE_CHECKING:
@@ -166,6 +166,8 @@ def write_report(
     path: Path, result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]
 ) -> None:
     """Write the page. Raises OSError if `path` cannot be written."""
+    from jinja2 import Environment, StrictUndefined  # only who gets a result needs it
+
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -192,7 +194,7 @@ def _content(result: LinearResult, cost: Cost, statement: Sequence[str], opened:
         "session": opened[-1].session if opened else "",
         "when": figures.moment(opened[-1]) if opened else "",
         "figures": figures,
-        "version": __version__,
+        "version": library_version(),
     }
 
 

@@ -43,7 +43,7 @@ _KNOWN: Mapping[str, type[Any]] = {
 _Owners: TypeAlias = tuple[int, int]
 _AXES = 8
 _MOST = 256  # correlations in one request
-_MOST_ELEMENTS = 2**22  # that the dealer sends for one request, about
+_MOST_ELEMENTS = 2**22  # of all arrays, and products for each hundred of them, in one request; but for its last part
 
 
 def portions(correlations: Sequence[Correlation[Any]]) -> Iterator[list[Correlation[Any]]]:
@@ -52,7 +52,7 @@ def portions(correlations: Sequence[Correlation[Any]]) -> Iterator[list[Correlat
     elements = 0
     for one in correlations:
         portion.append(one)
-        elements += sum(prod(secret.shape) for secret in one.derived())
+        elements += _elements(one)
         if len(portion) == _MOST or elements > _MOST_ELEMENTS:
             yield portion
             portion, elements = [], 0
@@ -76,7 +76,10 @@ def decode(body: wire.Buffer) -> tuple[list[Correlation[Any]], list[int]]:
     forgotten, *asked = message
     if not isinstance(forgotten, list) or not all(map(_is_count, forgotten)):
         raise ValueError("no request")
-    return [_read_one(one) for one in asked], forgotten
+    correlations = [_read_one(one) for one in asked]
+    if len(correlations) > 1 and sum(map(_elements, correlations[:-1])) > _MOST_ELEMENTS:
+        raise ValueError("too much at once")
+    return correlations, forgotten
 
 
 def _listed(correlation: Correlation[Any]) -> list[Any]:
@@ -145,6 +148,11 @@ def _check(correlation: Correlation[Any]) -> None:
     work = _work(correlation)
     if sum(sizes) * ring.BYTES > LARGEST or work > MOST_WORK:
         raise ValueError(f"{correlation} is larger than {LARGEST >> 30} GiB: ask for it in parts")
+
+
+def _elements(correlation: Correlation[Any]) -> int:
+    secrets = [*correlation.drawn(), *correlation.derived()]
+    return sum(prod(secret.shape) for secret in secrets) + _work(correlation) // 100
 
 
 def _work(correlation: Correlation[Any]) -> int:

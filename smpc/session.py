@@ -8,21 +8,18 @@ Where protocols speak of a peer that is gone, a session raises LinkError, which 
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from protocols import dealer
-from protocols.dealerless import Dealerless
 from protocols.errors import MessageError
 from protocols.masks import remember
-from protocols.ot_pairs import connect
 from protocols.party import Correlation, Order, Received, Stream
 from protocols.prg import Prg, derive, fresh_seed
 from protocols.ring import RingArray, Shape
-from protocols.transfers import Transfers
 from smpc import wire
 from smpc.channel import Channel
 from smpc.config import Manifest
@@ -34,12 +31,16 @@ from smpc.meeting import Meeting, meet
 from smpc.store import Store
 from smpc.transport import FrameHook, Links
 
+if TYPE_CHECKING:
+    from protocols.dealerless import Dealerless
+
 C = TypeVar("C")
 
 WAIT = 7.0
 PATIENCE = 600.0
 _CONFIRM_MARGIN = 2.0
 _GRACE = 2.0
+_OTHER_RUN = "the store was made for a run that takes other things, as for other rows: make it again with smpc prepare"
 
 
 class Session:
@@ -70,6 +71,7 @@ class Session:
         self._numbers = count()
         self._masks: dict[int, RingArray] = {}  # kept: this party's parts, or the dealer's whole ones, by number
         self._stored: set[int] = set()  # which of them come from the store
+        self._promised: Counter[Correlation[Any]] = Counter()  # what will be taken from there
         self._deals = Deals(channel, meeting, self._program, self._masks)
         self.rounds, self.offline_rounds, self.offline_bytes = 0, 0, 0
         self.taken: list[Correlation[Any]] = []
@@ -99,7 +101,7 @@ class Session:
 
     @property
     def bytes_sent(self) -> int:
-        """Bytes of all frames so far, of `offline_bytes` too; encryption and TCP add a little."""
+        """Bytes of all frames so far, of `offline_bytes` too, sealed; ZeroMQ and TCP add a little."""
         return sum(self._links.sent.values())
 
     @property
@@ -141,12 +143,19 @@ class Session:
     def order(self, correlation: Correlation[C]) -> Order[C]:
         self._program.note("take", repr(correlation))
         self.taken.append(correlation)
-        if self.store is not None and (part := self.store.pop(correlation)) is not None:
-            self._stored.update(correlation.keeps())
-            remember(self._masks, correlation.keeps(), part)
-            return Order(correlation, self.rank, lambda: part, part[: len(correlation.drawn())])
+        if self.store is not None and self.store.holds(correlation):
+            return self._from_store(self.store, correlation)
         ready = self._ready.get(correlation)
         return ready.popleft() if ready else self._ordered([correlation])[0]
+
+    def _from_store(self, store: Store, correlation: Correlation[C]) -> Order[C]:
+        if not self._stored.issuperset(correlation.kept()):  # a product of other masks than this run's
+            raise StoreError(_OTHER_RUN)
+        part = store.pop(correlation) or []
+        self._promised[correlation] -= self._promised[correlation] > 0
+        self._stored.update(correlation.keeps())
+        remember(self._masks, correlation.keeps(), part)
+        return Order(correlation, self.rank, lambda: part, part[: len(correlation.drawn())])
 
     def number(self) -> int:
         return next(self._numbers)
@@ -158,8 +167,15 @@ class Session:
 
     def prepare(self, correlations: Sequence[Correlation[Any]]) -> None:
         """Make what will be taken ahead of its use: the same at all parties, in far fewer rounds than one by one."""
-        for order in self._ordered(correlations):
+        for order in self._ordered([one for one in correlations if not self._will_have(one)]):
             self._ready.setdefault(order.correlation, deque()).append(order)
+
+    def _will_have(self, correlation: Correlation[Any]) -> bool:
+        """Whether the store has one more of these than was counted on before."""
+        if self.store is None or self.store.holds(correlation) <= self._promised[correlation]:
+            return False
+        self._promised[correlation] += 1
+        return True
 
     def make(self, correlations: Sequence[Correlation[Any]]) -> list[list[RingArray]]:
         """This party's part of each, from the dealer or by oblivious transfer: an array for each secret."""
@@ -167,12 +183,14 @@ class Session:
 
     def _ordered(self, correlations: Sequence[Correlation[Any]]) -> list[Order[Any]]:
         """Asked of the dealer, who works while the parties go on; or made, by oblivious transfer."""
+        if not correlations:
+            return []
         for one in correlations:  # parties that make different things must not go on
             self._program.note("make", repr(one))
         before = self.bytes_sent
         if self._meeting.dealer:
             if any(not self._stored.isdisjoint(one.kept()) for one in correlations):
-                raise StoreError("the store lacks what this run takes from it: make it again with smpc prepare")
+                raise StoreError(_OTHER_RUN)
             orders = self._deals.order(correlations)
         else:
             parts = self._without_dealer().make(correlations)
@@ -185,6 +203,10 @@ class Session:
 
     def _without_dealer(self) -> Dealerless:
         if self._dealerless is None:
+            from protocols.dealerless import Dealerless  # not for those who have a dealer or need no randomness
+            from protocols.ot_pairs import connect
+            from protocols.transfers import Transfers
+
             own, peers = Prg(fresh_seed()), Offline(self)
             seeds = {peer: seed for peer, seed in self._meeting.seeds.items() if peer < self.count}
             common = {peer: Prg(derive(seed, "zeros offline", self.id)) for peer, seed in seeds.items()}

@@ -181,6 +181,10 @@ class Store:
         except InvalidTag:
             raise _damaged(self._path) from None
 
+    def holds(self, correlation: Correlation[Any]) -> int:
+        """How many of these are left in the reserved portion."""
+        return len(self._waiting.get(correlation, ()))
+
     def close(self) -> None:
         """Give the lock back. What was reserved and not popped is lost."""
         self._file.close()

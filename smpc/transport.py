@@ -22,14 +22,16 @@ import zmq
 from protocols.errors import ForkError, ProtocolError
 from smpc import wire
 from smpc.config import PartyEntry
-from smpc.ends import Context, Dialler, End, Listener
+from smpc.ends import Dialler, End
 from smpc.errors import LinkError, SmpcError
 from smpc.identity import Identity, fingerprint
+from smpc.monitor import Context
+from smpc.noise import SEAL_BYTES
+from smpc.port import Listener
 
-FrameHook: TypeAlias = Callable[[str, str, bytes], None]  # the receiver, what kind of frame, all its bytes
+FrameHook: TypeAlias = Callable[[str, str, bytes], None]  # the receiver, what kind of frame, its bytes before sealing
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
-_BATCH = 64
 _LAST = 1 << 16  # frames that are looked at from peers of an end where one is gone
 _FRAME_COST = 4096  # what a frame counts beside its bytes, so that endless empty ones reach the limit too
 _AHEAD_LIMIT = 4 * 1024**3
@@ -47,7 +49,7 @@ class PeerStopped(LinkError):
 class Links:
     """A link to every other party of `parties`; open it with `meet`.
 
-    `sent` and `received` count bytes of frames by peer; `doing` is what error messages say was being done.
+    `sent` and `received` count bytes of sealed frames by peer; `doing` is what error messages say was being done.
     Raises LinkError if the port cannot be opened.
     """
 
@@ -116,10 +118,9 @@ class Links:
             yield arrived
 
     def send(self, peer: str, frame: bytes, kind: str) -> None:
-        """Hand a frame to the network; it may be queued here. Raises LinkError if the peer is gone."""
+        """Hand a frame to the network; it may be queued here. Raises LinkError if the peer is known to be gone."""
         self._check_owner()
         end = self._ends[peer]
-        self._look(end)
         if peer in end.gone or not end.send(peer, frame):
             end.gone.add(peer)
             self._take_in(end)
@@ -219,11 +220,11 @@ class Links:
             self._take_in(end)
 
     def _take_in(self, end: End) -> None:
-        """Frames to inboxes: some, or all of them where a peer is gone."""
-        taken = 0
-        while taken < (_LAST if end.gone else _BATCH) and (arrived := end.read()) is not None:
+        """Frames to inboxes: all where a peer is gone; else one, as to ask for more costs as much as to wait again."""
+        for _ in range(_LAST if end.gone else 1):
+            if (arrived := end.read()) is None:
+                return
             self._keep(*arrived)
-            taken += 1
 
     def _keep(self, peer: str, frame: memoryview) -> None:
         if peer in self._stops:
@@ -232,7 +233,7 @@ class Links:
             self._stops[peer] = stop
             self._ends[peer].gone.add(peer)
             return
-        self.received[peer] += len(frame)
+        self.received[peer] += len(frame) + SEAL_BYTES
         self._ahead[peer] += len(frame) + _FRAME_COST
         if self._ahead[peer] > _AHEAD_LIMIT:
             raise LinkError(f"{peer} sends more than {_AHEAD_LIMIT >> 30} GiB that nobody asked for", peer)
@@ -242,7 +243,7 @@ class Links:
         return dict.fromkeys(self._ends.values())
 
     def _count(self, peer: str, frame: bytes, kind: str) -> None:
-        self.sent[peer] += len(frame)
+        self.sent[peer] += len(frame) + SEAL_BYTES
         self.frames += 1
         if self._on_frame is not None:
             self._on_frame(peer, kind, frame)

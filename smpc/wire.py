@@ -19,6 +19,7 @@ import contextlib
 import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from math import prod
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from protocols import ring
 from protocols.errors import MessageError
 from protocols.ring import RingArray, Shape
 from smpc.names import is_identifier
+from smpc.noise import SEAL_BYTES
 
 VERSION = 1
 TAG_BYTES = 32
@@ -123,28 +125,28 @@ def _cut(views: Sequence[memoryview]) -> Iterator[list[memoryview]]:
 
 
 def message_bytes(elements: int) -> int:
-    """How many bytes the frames of a message have that carries so many ring elements."""
+    """How many bytes the sealed frames of a message have that carries so many ring elements."""
     size = elements * ring.BYTES
-    return size + TAG_BYTES * max(1, -(-size // CHUNK))
+    return size + (TAG_BYTES + SEAL_BYTES) * max(1, -(-size // CHUNK))
 
 
 class Assembly:
     """The arrays of one expected message, filled frame by frame."""
 
     def __init__(self, label: Label) -> None:
-        self._label = label
-        self._elements = np.empty(label.size // ring.BYTES, dtype="<u8")
+        self._label, self._size = label, label.size
+        self._elements = np.empty(self._size // ring.BYTES, dtype="<u8")
         self._bytes = self._elements.view(np.uint8).data
         self._filled = self.parts = 0
 
     @property
     def complete(self) -> bool:
-        return self.parts > 0 and self._filled == self._label.size
+        return self.parts > 0 and self._filled == self._size
 
     def add(self, frame: Buffer) -> None:
         """The next frame. Raises MessageError, naming the peer, unless it is exactly the one expected."""
         body = open_frame(self._label, frame, self.parts)
-        expected = min(CHUNK, self._label.size - self._filled)
+        expected = min(CHUNK, self._size - self._filled)
         if len(body) != expected:
             raise self._label.wrong(f"sent {len(body)} bytes where step {self._label.step!r} has {expected}")
         self._bytes[self._filled : self._filled + expected] = body
@@ -153,10 +155,12 @@ class Assembly:
 
     def arrays(self) -> list[RingArray]:
         """The message: disjoint views of one buffer. Call it when `complete`."""
-        native = self._elements.astype(np.uint64, copy=False)
-        ends = np.cumsum([prod(shape) for shape in self._label.shapes], dtype=np.int64)[:-1]
-        pieces = np.split(native, ends) if self._label.shapes else []
-        return [piece.reshape(shape) for piece, shape in zip(pieces, self._label.shapes, strict=True)]
+        native, arrays, at = self._elements.astype(np.uint64, copy=False), [], 0
+        for shape in self._label.shapes:
+            end = at + prod(shape)
+            arrays.append(native[at:end].reshape(shape))
+            at = end
+        return arrays
 
 
 def open_frame(label: Label, frame: Buffer, part: int = 0) -> memoryview:
@@ -246,6 +250,7 @@ def line(text: str) -> str:
     return short if short.isprintable() else ascii(short)[1:-1][:LINE_LIMIT]
 
 
+@cache  # compared with every frame that comes
 def _stop_tag(sender: str, receiver: str) -> bytes:
     names = msgpack.packb([sender, receiver])
     return blake2b(names, digest_size=TAG_BYTES, person=b"smpc stop").digest()

@@ -7,8 +7,8 @@
 X is masked once (`protocols.masks`), in whatever batches it is used; in an iteration w, the residual and the gradient
 are opened under masks, in three rounds and 8(2d + |B|) bytes to each peer, and truncated once. Nothing else is opened.
 
-Scales: X has 12 fraction bits, w as many as the program, 20 if not said otherwise: then products have 32, the gradient
-44, of which η / |B|, a power of two, takes its share. So the sum over a batch must stay below 2^18 in each entry, which
+Scales: X has 12 fraction bits, w 20 (or as many as the program, if these are fewer): products have 32, the gradient 44,
+of which η / |B|, a power of two, takes its share. So the sum over a batch must stay below 2^18 in each entry, which
 standardized features and a residual of some thousands do; nothing notices if it does not.
 """
 
@@ -26,7 +26,7 @@ from smpc.array import SecretArray
 if TYPE_CHECKING:
     from protocols.party import Correlation, Party
 
-DATA_BITS = 12
+DATA_BITS, WEIGHT_BITS = 12, 20
 _AHEAD = 32  # iterations for which correlated randomness is asked for at once
 
 
@@ -54,13 +54,15 @@ class SGDRegressor:
             raise ValueError(f"not rows and their targets: {x.shape} and {y.shape}")
         if not self.batch <= x.shape[0]:
             raise ValueError(f"{x.shape[0]} rows are less than a batch of {self.batch}")
-        bits, party = x.party.fraction_bits, x.party.protocol
+        bits, party = min(x.party.fraction_bits, WEIGHT_BITS), x.party.protocol
         rows = x.share if x.bits <= DATA_BITS else truncate(party, x.share, x.bits - DATA_BITS)
         scale = min(x.bits, DATA_BITS)
         loss = log2(self.batch / self.step) + 2 * scale
         if loss != int(loss) or not 0 < loss < 62:
             raise ValueError(f"step / batch is no power of two, or too small: {self.step} / {self.batch}")
-        descent = Descent(party, rows, y.at_bits(bits).share * (1 << scale), self.batch, int(loss))
+        spare = y.bits - bits - scale
+        target = truncate(party, y.share, spare) if spare > 0 else y.at_bits(bits + scale).share
+        descent = Descent(party, rows, target, self.batch, int(loss))
         w = descent.run(Share(party.rank, rows.values[:1].T * 0), self.iterations)
         self.coef_ = SecretArray(x.party, w.reshape(x.shape[1]), (x.shape[1],), bits)
         return self
@@ -75,9 +77,10 @@ class Descent:
     """Iterations on x (N×d) and y (N, with the scale of xw); the gradient of a batch loses `bits`."""
 
     def __init__(self, party: Party, x: Share, y: Share, batch: int, bits: int) -> None:
-        self.party, self.x, self.y, self.batch, self.bits = party, x, y.reshape(-1, 1), batch, bits
+        self.party, self.y, self.batch, self.bits = party, y.reshape(-1, 1), batch, bits
+        self.x = x if x.source is None else Share(x.rank, x.values.copy())  # its rows are views of what has the mask
         self._first = 0
-        open_once(party, x)
+        open_once(party, self.x)
 
     def run(self, w: Share, iterations: int) -> Share:
         """w after so many iterations from the first batch on; randomness is asked for some of them ahead."""

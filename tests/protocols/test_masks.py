@@ -168,6 +168,21 @@ def test_parties_agree_on_masks_whatever_the_layout_of_their_values(count):
     np.testing.assert_array_equal(combine([second for _, second in results]), exact.T[:2] * exact.T[2:4])
 
 
+@pytest.mark.parametrize("preprocessing", ["dealer", "ot"])
+def test_strides_of_axes_of_length_one_mean_nothing(preprocessing):
+    """NumPy sets them as it likes, at one party so and at another so."""
+
+    def program(party, x):
+        column = x.reshape(24)[:, None] + 1
+        yield matmul(party, column.T, column)
+        yield multiply(party, x[:1].T + 1, x[:1].T + 2)
+
+    results, _ = run(3, program, X, preprocessing=preprocessing)
+    column = X.reshape(-1, 1) + np.uint64(1)
+    np.testing.assert_array_equal(results[0], column.T @ column)
+    np.testing.assert_array_equal(results[1], (X[:1] + np.uint64(1)).T * (X[:1] + np.uint64(2)).T)
+
+
 # Numbers of masks, and who keeps them
 
 

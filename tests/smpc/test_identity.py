@@ -8,9 +8,9 @@ import re
 import stat
 
 import pytest
-import zmq
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl import bindings
 
 from smpc import identity
 from smpc.errors import KeyFileError
@@ -55,11 +55,10 @@ def test_the_file_is_this_and_no_other(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["north.key"]
 
 
-def test_keys_are_those_of_curve():
-    public, secret = identity.curve_keys(Identity("north", SECRET, PUBLIC))
-    assert zmq.curve_public(secret) == public
-    fresh, fresh_secret = identity.curve_keys(identity.generate("north"))
-    assert zmq.curve_public(fresh_secret) == fresh
+def test_keys_are_those_of_x25519():
+    assert bindings.crypto_scalarmult_base(SECRET) == PUBLIC
+    fresh = identity.generate("north")
+    assert bindings.crypto_scalarmult_base(fresh.secret) == fresh.public
 
 
 def test_every_key_is_another():

@@ -21,6 +21,7 @@ from protocols.truncation import truncate
 from smpc import wire
 from smpc.errors import DataError, LinkError
 from smpc.helper import serve
+from smpc.noise import SEAL_BYTES
 from tests.correlations import element_triple
 from tests.smpc.network import DEALER, run, study, together
 
@@ -86,7 +87,7 @@ def test_a_session_knows_who_is_there_and_what_it_costs():
         sum(len(frame) for peer, _, frame in frames if peer == name) for name in (*north.names, DEALER)
     )
     assert north.bytes_sent == sum(north.bytes_to.values())
-    assert north.bytes_received == sum(len(frame) for peer, _, frame in frames if peer == "north")
+    assert north.bytes_received == sum(len(frame) + SEAL_BYTES for peer, _, frame in frames if peer == "north")
     kinds = Counter(kind for _, kind, _ in frames)
     assert kinds == {"hello": 6, "ready": 6, "exchange": 4, "request": 1, "deal": 1, "bye": 6}
     assert "Session(north, rank=0, rounds=2)" in repr(north)

@@ -47,6 +47,24 @@ def test_weights_are_those_of_the_descent_in_the_clear(parties):
     assert np.abs(expected - np.linspace(-1, 1, FEATURES)).max() < 0.1
 
 
+@pytest.mark.parametrize("fraction_bits", [8, 30])
+def test_whatever_the_fraction_bits(fraction_bits):
+    def program(party):
+        return fitted(party, SGDRegressor(step=0.25, batch=16, iterations=100))[0].coef_.reveal()
+
+    weights = smpc.simulate(program, 2, fraction_bits=fraction_bits)[0]
+    assert np.abs(weights - descent(*data(), 0.25, 16, 100)).max() < max(1e-3, 2.0 ** (2 - fraction_bits))
+
+
+def test_views_of_integers():
+    def program(party):
+        x, y = (party.share(v if party.rank == 0 else None, 0) for v in (np.eye(12, 4, dtype=int), np.arange(12)))
+        return SGDRegressor(0.5, 4, 6).fit(x[:8, :3], y[:8]).coef_.reveal()
+
+    expected = descent(np.eye(12, 4)[:8, :3], np.arange(8.0), 0.5, 4, 6)
+    assert np.abs(smpc.simulate(program, 2)[0] - expected).max() < 1e-5
+
+
 def test_predictions_are_secret_until_they_are_revealed():
     def program(party):
         model, (x, _) = fitted(party, SGDRegressor(step=0.25, batch=16, iterations=40))

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 import zmq
 
-from protocols.errors import MessageError
-from smpc import ends, gate, identity, transport, wire
+from protocols.prg import fresh_seed
+from smpc import gate, identity, monitor, port, transport, wire
 from smpc.ends import Dialler
 from smpc.errors import LinkError
 from smpc.helper import serve
 from smpc.identity import generate
+from smpc.noise import Initiator
 from smpc.transport import Links
 from tests.smpc.network import DEALER, run, study, together
 
@@ -74,8 +75,8 @@ def port_of(a_study, name):
     return int(a_study.entry(name).address.rpartition(":")[2])
 
 
-def handshake(a_study, name, *, key, server=None, routing_id=None):
-    """What a dialler with some key meets at a party's port: the events of its first attempt."""
+def handshake(a_study, name, *, key, server=None):
+    """What a dialler with some key meets at a party's port: the first attempt's event, and its status."""
     context = zmq.Context()
     try:
         dialler = Dialler(context, key, key.name, name, address=a_study.entry(name).address,
@@ -83,9 +84,9 @@ def handshake(a_study, name, *, key, server=None, routing_id=None):
         try:
             assert dialler.monitor.poll(5000)
             while True:
-                for event, _ in ends._events(dialler.monitor):
+                for event, value in monitor.events(dialler.monitor):
                     if event != zmq.EVENT_CONNECTED:
-                        return zmq.Event(event).name
+                        return zmq.Event(event).name.removeprefix("HANDSHAKE_FAILED_"), value
                 dialler.monitor.poll(5000)
         finally:
             dialler.close(0)
@@ -96,34 +97,38 @@ def handshake(a_study, name, *, key, server=None, routing_id=None):
 def test_only_the_keys_that_should_dial_are_let_in():
     two = study()
     with during(two) as results:
-        assert handshake(two, "north", key=generate("south")) == "HANDSHAKE_FAILED_AUTH"
-        assert handshake(two, "north", key=two.keys["north"]) == "HANDSHAKE_FAILED_AUTH"
-        assert handshake(two, "south", key=two.keys["north"]) == "HANDSHAKE_FAILED_AUTH"
+        assert handshake(two, "north", key=generate("south")) == ("AUTH", 400)
+        assert handshake(two, "north", key=two.keys["north"]) == ("AUTH", 400)
+        assert handshake(two, "south", key=two.keys["north"]) == ("AUTH", 400)
         wrong = generate("x").public
-        assert handshake(two, "north", key=two.keys["south"], server=wrong) == "HANDSHAKE_FAILED_NO_DETAIL"
+        assert handshake(two, "north", key=two.keys["south"], server=wrong)[0] == "NO_DETAIL"
+        assert handshake(two, "north", key=two.keys["south"]) == ("AUTH", 500)
     assert results == GOES_WELL
 
 
-@pytest.mark.parametrize("mechanism", ["null", "plain"])
+@pytest.mark.parametrize("mechanism", ["null", "curve", "plain"])
 def test_no_other_mechanism_is_accepted(mechanism):
     two = study()
     with during(two) as results, zmq.Context() as context, context.socket(zmq.DEALER) as stranger:
         if mechanism == "plain":
-            stranger.plain_username, stranger.plain_password = b"south", b"south"
+            stranger.plain_username, stranger.plain_password = gate.LABEL, b"south"
+        if mechanism == "curve":
+            public, stranger.curve_secretkey = zmq.curve_keypair()
+            stranger.curve_publickey = stranger.curve_serverkey = public
         stranger.linger = 0
-        monitor = stranger.get_monitor_socket(ends._FAILED_HANDSHAKE | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        seen = stranger.get_monitor_socket(monitor.FAILED_HANDSHAKE | zmq.EVENT_HANDSHAKE_SUCCEEDED)
         stranger.connect(f"tcp://127.0.0.1:{port_of(two, 'north')}")
-        assert monitor.poll(5000)
-        failed = next(ends._events(monitor))[0] & ends._FAILED_HANDSHAKE
+        assert seen.poll(5000)
+        failed = next(monitor.events(seen))[0] & monitor.FAILED_HANDSHAKE
         stranger.disable_monitor()
-        monitor.close()
+        seen.close()
         assert failed
     assert results == GOES_WELL
 
 
 def test_a_frame_of_2_gib_from_a_stranger_costs_nothing():
     two = study()
-    greeting = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"CURVE".ljust(20, b"\0") + bytes(32)
+    greeting = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"PLAIN".ljust(20, b"\0") + bytes(32)
     with during(two) as results:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with socket.create_connection(("127.0.0.1", port_of(two, "north")), 5) as stranger:
@@ -142,38 +147,72 @@ def test_many_strangers_do_not_stop_a_run_that_does_not_look():
     with during(two) as results:
         for _ in range(1000):
             socket.create_connection(("127.0.0.1", port_of(two, "north")), 5).close()
-        assert handshake(two, "north", key=generate("south")) == "HANDSHAKE_FAILED_AUTH"
+        assert handshake(two, "north", key=generate("south")) == ("AUTH", 400)
     assert results == GOES_WELL
 
 
 def test_a_port_that_lets_strangers_in_is_not_opened(monkeypatch):
-    monkeypatch.setattr(gate.Gate, "_name", lambda self, request: "south")
+    monkeypatch.setattr(gate.Gate, "_judge", lambda self, request: (gate.LET_IN, "south"))
     with pytest.raises(LinkError, match="did not refuse an unknown key: it is closed again"):
         study().open("north")
 
 
 def test_a_port_whose_gate_is_dead_lets_nobody_in(monkeypatch):
     monkeypatch.setattr(gate.Gate, "_serve", lambda self, closed: closed.close())
-    monkeypatch.setattr(ends.Listener, "_knock", lambda *_: None)
+    monkeypatch.setattr(port.Listener, "_knock", lambda *_: None)
     two = study()
     north, south = together(lambda: two.open("north", wait=1), lambda: two.open("south", wait=1))
     assert "south is absent: it did not connect in 1 s" in str(north)
     assert isinstance(south, LinkError)
 
 
-GATE_REQUEST = (b"1.0", b"7", b"smpc", b"127.0.0.1", b"", b"CURVE", b"k" * 32)
+NORTH, SOUTH = generate("north"), generate("south")
 
 
-@pytest.mark.parametrize("at", [0, 2, 5, 6, None])
-def test_the_gate_refuses_all_but_the_exact_request(at):
+def first_message(secret=SOUTH.secret, to=NORTH.public, label=gate.LABEL):
+    return Initiator(label, secret, to).write(b"", fresh_seed())
+
+
+@contextlib.contextmanager
+def guard():
     context = zmq.Context()
     try:
-        guard = gate.Gate(context, {b"k" * 32: "south"})
-        assert guard._answer(*GATE_REQUEST) == [b"1.0", b"7", b"200", b"", b"south", b""]
-        bad = GATE_REQUEST[:-1] if at is None else (*GATE_REQUEST[:at], b"x" * 32, *GATE_REQUEST[at + 1 :])
-        assert guard._answer(*bad)[2] == b"400"
+        yield gate.Gate(context, NORTH.secret, {SOUTH.public: "south"})
     finally:
         context.term()
+
+
+def request(message):
+    return (b"1.0", b"7", b"smpc", b"127.0.0.1", b"", b"PLAIN", gate.LABEL, message)
+
+
+def test_the_gate_lets_in_who_has_a_key_by_name_and_first_message():
+    message = first_message()
+    with guard() as north:
+        assert north._answer(*request(message)) == [b"1.0", b"7", b"200", b"", b"south " + message.hex().encode(), b""]
+        north.here.add("south")
+        assert north._answer(*request(message)) == [b"1.0", b"7", b"500", b"", b"", b""]
+        assert (north.foreign, list(north.refused)) == (0, [])
+
+
+@pytest.mark.parametrize("at", [0, 2, 5, 6, 7, None])
+def test_the_gate_refuses_all_but_the_exact_request(at):
+    good = request(first_message())
+    bad = good[:-1] if at is None else (*good[:at], b"x" * 96, *good[at + 1 :])
+    with guard() as north:
+        assert north._answer(*bad)[2:5] == [b"000", b"", b""]
+        assert north.foreign == 1
+
+
+def test_the_gate_names_unknown_keys_and_nothing_else():
+    strangers = [generate("south") for _ in range(5)]
+    with guard() as north:
+        for stranger in [*strangers, *strangers[1:], NORTH]:
+            assert north._answer(*request(first_message(stranger.secret)))[2] == b"400"
+        longer = Initiator(gate.LABEL, SOUTH.secret, NORTH.public).write(b"x", fresh_seed())
+        for other in (first_message(to=SOUTH.public), first_message(label=b"smpc link 2"), longer, bytes(96), b""):
+            assert north._answer(*request(other))[2] == b"000"
+        assert list(north.refused) == [stranger.public for stranger in [*strangers[2:], NORTH]]
 
 
 # Parties that misbehave
@@ -181,7 +220,7 @@ def test_the_gate_refuses_all_but_the_exact_request(at):
 
 def test_a_second_process_with_the_same_key_is_turned_away_and_the_run_goes_on():
     two = study(silent=["south"])
-    twice = "stopped: south is in this run already: was it started twice"
+    twice = "says that south is in this run already: was it started twice, or started again?"
     with during(two) as results, pytest.raises(LinkError, match=twice):
         two.open("south")
     assert results == GOES_WELL
@@ -212,8 +251,7 @@ def test_frames_of_several_parts_are_no_frames():
         session._links.receive([], 10)
 
     north = run(study(), one, {"south": south})["north"]
-    assert isinstance(north, MessageError)
-    assert north.culprits == {1}
+    assert str(north).startswith("what comes from south is not what south sent: ")
 
 
 def test_a_party_that_floods_is_named(monkeypatch):

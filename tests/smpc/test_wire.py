@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from protocols.errors import MessageError
 from smpc import wire
+from smpc.noise import SEAL_BYTES
 from smpc.wire import Assembly, Label, Stop
 
 LABEL = Label(b"s" * 32, 0, 1, 7, "exchange", "open", b"state", ((2,), (3, 1)), "south")
@@ -47,7 +48,10 @@ def test_any_shapes_in_as_many_frames_as_they_need(shapes):
     label, sent = replace(LABEL, shapes=shapes), arrays(shapes)
     frames = list(wire.encode(label, sent))
     assert len(frames) == max(1, -(-label.size // wire.CHUNK))
-    assert all(len(frame) <= wire.TAG_BYTES + wire.CHUNK < wire.FRAME_LIMIT for frame in frames)
+    assert all(
+        len(frame) + SEAL_BYTES <= wire.TAG_BYTES + wire.CHUNK + SEAL_BYTES < wire.FRAME_LIMIT for frame in frames
+    )
+    assert sum(len(frame) + SEAL_BYTES for frame in frames) == wire.message_bytes(label.size // 8)
     for got, want in zip(received(label, frames), sent, strict=True):
         assert got.dtype == np.uint64
         assert got.flags.writeable
