@@ -61,12 +61,17 @@ def program(party: Party) -> dict[str, list[float]]:
             if work:
                 pair.offer(corrections)
 
+    def make(products: Products) -> None:
+        session.make([products])
+        for number in products.keeps():
+            session.forget(number)
+
     share = Share(session.rank, Prg(fresh_seed()).ring((VALUES,)))
     works: dict[str, Callable[[], Any]] = {
         "floor": lambda: flights(work=False),
         "transfers": lambda: flights(work=True),
-        "triples": lambda: session.make([Products(whole(0, (TRIPLES,), fresh=True), whole(1, (TRIPLES,), fresh=True))]),
-        "matrix": lambda: session.make([matrices(128, 100, 1)]),
+        "triples": lambda: make(Products(whole(0, (TRIPLES,), fresh=True), whole(1, (TRIPLES,), fresh=True))),
+        "matrix": lambda: make(matrices(128, 100, 1)),
         "bits": lambda: session.make([WordTriple((BIT_WORDS,))]),
         "masks": lambda: session.make([TruncationMask((MASKS,), 20)]),
         "sign": lambda: negative(session, share),
