@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -120,6 +120,16 @@ class Masks(Correlation[RingArray]):
 
     def assemble(self, *parts: Part) -> RingArray:
         return parts[0].values
+
+
+def work_of(correlation: Correlation[Any]) -> int:
+    """Products of numbers that making a correlation takes, if it is about matrices; else 0."""
+    match correlation:
+        case PrivateTriple(m=m, k=k, p=p):
+            return m * k * p
+        case Products(left=left, right=right, matrices=True):
+            return ring.size((*left.shape, right.shape[1]))
+    return 0
 
 
 class Private(NamedTuple):

@@ -30,7 +30,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from protocols import ring
-from protocols.beaver import Masks, PrivateTriple, Products
+from protocols.beaver import Masks, PrivateTriple, Products, work_of
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import TABLE_WORDS, DigitMasks
@@ -327,23 +327,13 @@ def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
     ]
 
 
-def _work(piece: Any) -> int:
-    """Products of numbers."""
-    match piece:
-        case PrivateTriple(m=m, k=k, p=p):
-            return m * k * p
-        case Products(left=left, matrices=True):
-            return ring.size(piece.shape) * left.shape[1]
-    return 0
-
-
 def _groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
     """Pieces in their order, so many at a time that memory stays bounded."""
     group: list[tuple[int, Any]] = []
     size = 0
     for number, piece in pieces:
         group.append((number, piece))
-        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + _work(piece))
+        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + work_of(piece))
         if size >= _GROUP:
             yield group
             group, size = [], 0

@@ -20,7 +20,7 @@ from protocols import dealer
 from protocols.dealerless import Dealerless
 from protocols.errors import MessageError, PeerGone
 from protocols.ot_pairs import connect
-from protocols.party import Correlation, Order, Received, Stream
+from protocols.party import Correlation, Order, Received, Stream, made
 from protocols.prg import Prg, derive, fresh_seed
 from protocols.ring import RingArray, Shape
 from protocols.transfers import Transfers
@@ -135,7 +135,7 @@ class LocalParty(LocalPeers):
             correction = self.ideal_dealer.correction(self.rank, self._made, correlation)
             self._made += 1
             part = dealer.part(correlation, self.rank, self.stream, correction)
-        return Order(correlation, self.rank, lambda: part, part[: len(correlation.drawn())])
+        return made(correlation, self.rank, part)
 
     def number(self) -> int:
         return next(self._numbers)

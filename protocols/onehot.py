@@ -28,8 +28,7 @@ from protocols.ring import RingArray
 
 Lanes: TypeAlias = npt.NDArray[np.uint16]
 
-TABLE_WORDS = 4  # of one-hot digits, an element
-PAYLOAD_WORDS = 8
+PAYLOAD_WORDS = 8  # an element
 _STEPS = 4
 # One place of each pair j, j ⊕ 2^i: where the bits 0 and 1 of j are equal, or are not; where 2 and 3 are equal, or not
 _PLACES = tuple(np.uint16(places) for places in (0x9999, 0x6666, 0xF00F, 0x0FF0))

@@ -85,6 +85,11 @@ class Order(Generic[C]):
         return assemble(self.correlation, self.rank, self.parts())
 
 
+def made(correlation: Correlation[C], rank: int, part: Sequence[RingArray]) -> Order[C]:
+    """An order of which all is there."""
+    return Order(correlation, rank, lambda: part, part[: len(correlation.drawn())])
+
+
 class Preprocessing(Protocol):
     """Who provides correlated randomness: a dealer, oblivious transfer."""
 

@@ -11,14 +11,15 @@ What is in a flight follows from the jobs' public sizes alone: `rounds_of` tells
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from protocols import onehot
 from protocols import products_gilboa99 as gilboa
+from protocols.digits import TABLE_WORDS
 from protocols.ot_pairs import Chosen, Pair, Step
 from protocols.ot_roy22 import NIBBLES
 from protocols.party import Peers, Received
@@ -46,10 +47,6 @@ class Product:
     @property
     def payload(self) -> int:
         return gilboa.payload_words(self.elements * self.length)
-
-    def part(self, start: int, stop: int) -> Product:
-        x, y = _cut(start, stop, self.x, self.y)
-        return Product(self.sender, self.receiver, stop - start, self.length, x, y)
 
     def offer(self, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
         return gilboa.offer(_known(self.x), p, q)
@@ -81,7 +78,7 @@ class BitProducts:
 
     @property
     def columns(self) -> int:
-        return (1 if self.summed else BITS) + (onehot.TABLE_WORDS if self.digits else 0)
+        return (1 if self.summed else BITS) + (TABLE_WORDS if self.digits else 0)
 
     @property
     def _numbers(self) -> int:
@@ -91,10 +88,6 @@ class BitProducts:
     @property
     def payload(self) -> int:
         return self._numbers + (onehot.PAYLOAD_WORDS * self.elements if self.digits else 0)
-
-    def part(self, start: int, stop: int) -> BitProducts:
-        x, table, y = _cut(start, stop, self.x, self.table, self.y)
-        return BitProducts(self.sender, self.receiver, stop - start, self.summed, self.digits, x, table, y)
 
     def offer(self, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
         x = _known(self.x).T
@@ -118,27 +111,12 @@ class BitProducts:
 
 
 @dataclass(frozen=True, eq=False)
-class Conjunction:
-    """x ∧ y, shared by exclusive or, of the sender's words x (elements × length) and the receiver's y (elements)."""
-
-    sender: int
-    receiver: int
-    elements: int
-    length: int = 1
-    x: RingArray | None = field(default=None, repr=False)
-    y: RingArray | None = field(default=None, repr=False)
-
-    @property
-    def columns(self) -> int:
-        return self.length
+class Conjunction(Product):
+    """x ∧ y, the product of bits, shared by exclusive or, of the sender's words x and the receiver's y."""
 
     @property
     def payload(self) -> int:
         return self.elements * self.length
-
-    def part(self, start: int, stop: int) -> Conjunction:
-        x, y = _cut(start, stop, self.x, self.y)
-        return Conjunction(self.sender, self.receiver, stop - start, self.length, x, y)
 
     def offer(self, p: RingArray, q: RingArray) -> tuple[RingArray, RingArray]:
         return gilboa.offer_bits(_known(self.x), p, q)
@@ -147,7 +125,7 @@ class Conjunction:
         return gilboa.accept_bits(_known(self.y), h, payload)
 
 
-Job = Product | BitProducts | Conjunction
+Job = Product | BitProducts
 
 
 def rounds_of(jobs: Sequence[Job]) -> Iterator[Step]:
@@ -267,7 +245,7 @@ class _Way:
                 self.flights.append([])
                 self.words, self.pads = _FLIGHT_WORDS, _FLIGHT_PADS
                 room = max(1, min(self.words, self.pads // (BITS * job.length)))
-            part = job.part(start, min(start + room, job.elements))
+            part = _part(job, start, min(start + room, job.elements))
             self.flights[-1].append((number, part))
             self.words -= part.elements
             self.pads -= BITS * part.elements * part.length
@@ -278,8 +256,12 @@ def _between(flight: _Flight, sender: int, receiver: int) -> _Flight:
     return [(number, job) for number, job in flight if (job.sender, job.receiver) == (sender, receiver)]
 
 
-def _cut(start: int, stop: int, *arrays: RingArray | None) -> list[RingArray | None]:
-    return [None if values is None else values[start:stop] for values in arrays]
+def _part(job: Job, start: int, stop: int) -> Job:
+    """The same of some elements: arrays have them along their first axis."""
+    changed: dict[str, Any] = {
+        name: values[start:stop] for name, values in vars(job).items() if isinstance(values, np.ndarray)
+    }
+    return replace(job, elements=stop - start, **changed)
 
 
 def _known(values: RingArray | None) -> RingArray:

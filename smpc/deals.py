@@ -17,7 +17,7 @@ from protocols import dealer
 from protocols.errors import MessageError
 from protocols.party import Correlation, Order, secrets_of
 from protocols.prg import Prg, derive
-from protocols.ring import RingArray, size
+from protocols.ring import RingArray
 from smpc import requests, wire
 from smpc.channel import Channel
 from smpc.meeting import Meeting
@@ -33,10 +33,7 @@ class _Delivery:
     state: bytes
     correlations: Sequence[Correlation[Any]]
     parts: list[list[RingArray]] = field(repr=False)
-
-    @property
-    def elements(self) -> int:
-        return sum(size(secret.shape) for one in self.correlations for secret in one.derived())
+    elements: int
 
 
 class Deals:
@@ -62,7 +59,9 @@ class Deals:
         self._note(correlations)
         parts = dealer.parts(correlations, rank, self._stream(at))
         if rank == dealer.RECEIVER:
-            self._awaited.append(_Delivery(self.taken.digest, correlations, parts))
+            self._awaited.append(
+                _Delivery(self.taken.digest, correlations, parts, requests.answer_elements(correlations))
+            )
             while sum(delivery.elements for delivery in self._awaited) > _MOST_AWAITED:
                 self._receive()
         return [
@@ -122,8 +121,9 @@ class Deals:
     # Both
 
     def _note(self, correlations: Sequence[Correlation[Any]]) -> None:
+        named = repr(list(correlations))
         for history in (self._program, self.taken):
-            history.note("take", repr(list(correlations)))
+            history.note("take", named)
 
     def _stream(self, peer: int) -> Prg:
         """The stream, in common with `peer`, for the correlations that were noted last, in one request.

@@ -157,7 +157,6 @@ class Dialler:
                 if self.gone:  # of another connection, which ZeroMQ made when this one had broken
                     return None
                 raise tampered(self.peer) from None
-        return None
 
     def _shake(self, answer: bytes) -> None:
         """The second message of the handshake. Raises LinkError: whoever is there has another key."""

@@ -18,7 +18,7 @@ import numpy as np
 from protocols.dealerless import Dealerless
 from protocols.local import LocalPeers, Message, mailboxes
 from protocols.ot_pairs import Step, setup_of
-from protocols.party import Order, secrets_of
+from protocols.party import made, secrets_of
 from protocols.ring import size
 from protocols.transfers import Job, rounds_of
 from smpc import requests, wire
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from queue import Queue
 
-    from protocols.party import Correlation, Received
+    from protocols.party import Correlation, Order, Received
     from protocols.ring import RingArray, Shape
     from protocols.shares import Share
 
@@ -114,8 +114,7 @@ class Rehearsal:
             self._prepared[correlation] -= 1
         else:
             self._ask([correlation])
-        zeros = [np.zeros(one.shape, np.uint64) for one in secrets_of(correlation)]
-        return Order(correlation, self.rank, lambda: zeros, zeros[: len(correlation.drawn())])
+        return made(correlation, self.rank, [np.zeros(one.shape, np.uint64) for one in secrets_of(correlation)])
 
     def number(self) -> int:
         return next(self._numbers)
@@ -192,7 +191,7 @@ def from_dealer(rank: int, count: int, asked: Iterable[tuple[Sequence[Correlatio
         if rank == 0:
             tally.bytes_to[count] += wire.TAG_BYTES + SEAL_BYTES + len(requests.encode(batch, forgotten))
         if rank == count:
-            tally.send(0, sum(size(secret.shape) for one in batch for secret in one.derived()))
+            tally.send(0, requests.answer_elements(batch))
     return tally
 
 

@@ -12,13 +12,13 @@ from math import prod
 from typing import Any, TypeAlias, cast, get_type_hints
 
 from protocols import ring
-from protocols.beaver import Masks, PrivateTriple, Products
+from protocols.beaver import Masks, PrivateTriple, Products, work_of
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
-from protocols.party import Correlation
+from protocols.party import Correlation, secrets_of
 from protocols.ring import Shape
 from protocols.truncation import TruncationMask
 from smpc import wire
@@ -58,6 +58,11 @@ def portions(correlations: Sequence[Correlation[Any]]) -> Iterator[list[Correlat
             portion, elements = [], 0
     if portion:
         yield portion
+
+
+def answer_elements(correlations: Sequence[Correlation[Any]]) -> int:
+    """How many ring elements the dealer sends for them."""
+    return sum(prod(secret.shape) for one in correlations for secret in one.derived())
 
 
 def encode(correlations: Sequence[Correlation[Any]], forgotten: Sequence[int] = ()) -> bytes:
@@ -143,23 +148,10 @@ def _check(correlation: Correlation[Any]) -> None:
         left, right = correlation.left.shape, correlation.right.shape
         if len(left) != 2 or len(right) != 2 or left[1] != right[0]:
             raise ValueError("no matrix product")
-    secrets = [*correlation.drawn(), *correlation.derived()]
-    sizes = [prod(max(length, 1) for length in secret.shape) for secret in secrets]
-    work = _work(correlation)
-    if sum(sizes) * ring.BYTES > LARGEST or work > MOST_WORK:
+    sizes = [prod(max(length, 1) for length in secret.shape) for secret in secrets_of(correlation)]
+    if sum(sizes) * ring.BYTES > LARGEST or work_of(correlation) > MOST_WORK:
         raise ValueError(f"{correlation} is larger than {LARGEST >> 30} GiB: ask for it in parts")
 
 
 def _elements(correlation: Correlation[Any]) -> int:
-    secrets = [*correlation.drawn(), *correlation.derived()]
-    return sum(prod(secret.shape) for secret in secrets) + _work(correlation) // 100
-
-
-def _work(correlation: Correlation[Any]) -> int:
-    """Products of numbers in a matrix product."""
-    match correlation:
-        case PrivateTriple(m=m, k=k, p=p):
-            return m * k * p
-        case Products(left=left, right=right, matrices=True):
-            return prod((*left.shape, right.shape[1]))
-    return 0
+    return sum(prod(secret.shape) for secret in secrets_of(correlation)) + work_of(correlation) // 100

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from protocols import dealer
 from protocols.errors import MessageError
 from protocols.masks import remember
-from protocols.party import Correlation, Order, Received, Stream
+from protocols.party import Correlation, Order, Received, Stream, made
 from protocols.prg import Prg, derive, fresh_seed
 from protocols.ring import RingArray, Shape
 from smpc import wire
@@ -155,7 +155,7 @@ class Session:
         self._promised[correlation] -= self._promised[correlation] > 0
         self._stored.update(correlation.keeps())
         remember(self._masks, correlation.keeps(), part)
-        return Order(correlation, self.rank, lambda: part, part[: len(correlation.drawn())])
+        return made(correlation, self.rank, part)
 
     def number(self) -> int:
         return next(self._numbers)
@@ -194,10 +194,7 @@ class Session:
             orders = self._deals.order(correlations)
         else:
             parts = self._without_dealer().make(correlations)
-            orders = [
-                Order(one, self.rank, lambda part=part: part, part[: len(one.drawn())])  # type: ignore[misc]
-                for one, part in zip(correlations, parts, strict=True)
-            ]
+            orders = [made(one, self.rank, part) for one, part in zip(correlations, parts, strict=True)]
         self.offline_bytes += self.bytes_sent - before
         return orders
 
