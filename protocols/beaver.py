@@ -17,7 +17,7 @@ Scales of fixed-point operands add up; truncation is the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -25,8 +25,8 @@ import numpy as np
 
 from protocols import ring
 from protocols.card import card
-from protocols.masks import Factor, Operand, keep
-from protocols.party import Correlation, Part, Party, Secret
+from protocols.masks import Factor, Mask, Operand, keep
+from protocols.party import Correlation, Order, Part, Party, Secret
 from protocols.ring import RingArray, Shape
 from protocols.shares import Share
 
@@ -162,9 +162,7 @@ def matmul(party: Party, x: Share, y: Share) -> Share:
 
 def matmul_each(party: Party, *pairs: tuple[Share, Share]) -> list[Share]:
     """`matmul` of several independent pairs in one round."""
-    for x, y in pairs:
-        if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[1] != y.shape[0]:
-            raise ValueError(f"not a matrix product: {x.shape} and {y.shape}")
+    check_matrices(pairs)
     return _products(party, pairs, matrices=True)
 
 
@@ -183,24 +181,52 @@ def open_once(party: Party, *shares: Share) -> None:
     keep(party, list(zip(new, numbers, drawn, strict=True)))
 
 
+def check_matrices(pairs: Iterable[tuple[Share, Share]]) -> None:
+    """Raises ValueError unless they have matrix products."""
+    for x, y in pairs:
+        if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[1] != y.shape[0]:
+            raise ValueError(f"not a matrix product: {x.shape} and {y.shape}")
+
+
 def _products(party: Party, pairs: Sequence[tuple[Share, Share]], *, matrices: bool) -> list[Share]:
-    """x ∘ y of each pair: a request for each, one opening of all that has no mask."""
+    """x ∘ y of each pair."""
+    asked = ask(party, [(x, y, lambda left, right: Products(left, right, matrices)) for x, y in pairs])
+    return [one.combine(one.order.parts()[-1]) for one in asked]
+
+
+class Asked(NamedTuple):
+    """A product x ∘ y of which both operands are opened, and the correlation that was ordered for it."""
+
+    products: Products
+    masks: tuple[Mask, Mask]
+    y: Share
+    order: Order[Any]
+
+    def combine(self, c: RingArray) -> Share:
+        """E ∘ y + a ∘ D + c."""
+        left, right = self.masks
+        e, a = self.products.left.of(left.opened), self.products.left.of(left.share)
+        d, y = self.products.right.of(right.opened), self.y.values
+        add = ring.sum_of_matrix_products if self.products.matrices else ring.sum_of_products
+        return Share(self.y.rank, add(((e, y), (a, d)), c))
+
+
+def ask(party: Party, products: Sequence[tuple[Share, Share, Callable[[Factor, Factor], Products]]]) -> list[Asked]:
+    """Order what each x ∘ y takes, as said of its factors, and open all that has no mask, in one round."""
     new: dict[Share, int] = {}
     masks: list[tuple[Share, int, RingArray]] = []
-    triples = []
-    for pair in pairs:
+    ordered = []
+    for x, y, correlation in products:
         operands, factors, before = [], [], len(new)
-        for x in pair:
-            operands.append(Operand(x, new))
+        for one in (x, y):
+            operands.append(Operand(one, new))
             factors.append(_factor(party, operands[-1], new))
-        order = party.order(Products(factors[0], factors[1], matrices))
-        masks += [(*added, a) for added, a in zip(list(new.items())[before:], order.draws, strict=True)]
-        triples.append((factors, operands, order))
+        wanted = correlation(factors[0], factors[1])
+        order = party.order(wanted)
+        masks += [(*added, a) for added, a in zip(list(new.items())[before:], order.draws, strict=False)]
+        ordered.append((wanted, operands, y, order))
     keep(party, masks)
-    return [
-        _local(factors, operands, pair[1], order.complete()[-1], matrices=matrices)
-        for (factors, operands, order), pair in zip(triples, pairs, strict=True)
-    ]
+    return [Asked(wanted, (one.holder.mask, other.holder.mask), y, order) for wanted, (one, other), y, order in ordered]
 
 
 def _factor(party: Party, operand: Operand, new: dict[Share, int]) -> Factor:
@@ -211,19 +237,6 @@ def _factor(party: Party, operand: Operand, new: dict[Share, int]) -> Factor:
         return operand.factor(new[operand.holder], fresh=False)
     new[operand.holder] = party.number()
     return operand.factor(new[operand.holder], fresh=True)
-
-
-def _local(factors: Sequence[Factor], operands: Sequence[Operand], y: Share, c: Share, *, matrices: bool) -> Share:
-    """E ∘ y + a ∘ D + c."""
-    left, right = (one.holder.mask for one in operands)
-    e, a, d = factors[0].of(left.opened), factors[0].of(left.share), factors[1].of(right.opened)
-    if matrices:
-        both = ring.matmul(np.concatenate([e, a], axis=1), np.concatenate([y.values, d]))
-        return Share(y.rank, both + c.values)
-    total = e * y.values
-    total += a * d
-    total += c.values
-    return Share(y.rank, total)
 
 
 @card("MZ17", adversary="semi-honest, all but one", rounds=1, elements=1, per="element of one's own operand")

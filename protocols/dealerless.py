@@ -39,6 +39,7 @@ from protocols.functions import BoundedRandom
 from protocols.inputs import zero
 from protocols.masks import remember
 from protocols.party import Correlation, Stream, secrets_of
+from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray, Shape
 from protocols.transfers import Conjunction, Job, Product
 from protocols.truncation import TruncationMask
@@ -174,7 +175,7 @@ def _products(us: Dealerless, of: Products) -> Maker:
     drawn = [us.draw(secret.shape) for secret in of.drawn()]
     remember(us.masks, of.keeps(), drawn)
     a, b = of.views(us.masks)
-    same = replace(of.left, fresh=None) == replace(of.right, fresh=None)
+    same = of.left[:-1] == of.right[:-1]  # but for what is fresh
     make = _matrices if of.matrices else _squares if same else _elements
     c = yield from make(us, a, b)
     return [*drawn, us.fresh(c)]
@@ -305,6 +306,10 @@ def _maker(correlation: Correlation[Any]) -> Callable[[Dealerless, Any], Maker]:
 
 def _pieces(correlation: Any) -> Iterator[Any]:
     """What is elementwise, in pieces of one axis; products as they are, since they may share masks."""
+    if isinstance(correlation, RescaledProducts):
+        yield Products(correlation.left, correlation.right, correlation.matrices)
+        yield from _pieces(correlation.truncation)
+        return
     _maker(correlation)
     if isinstance(correlation, _WHOLE):
         yield correlation
@@ -316,6 +321,10 @@ def _pieces(correlation: Any) -> Iterator[Any]:
 
 def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
     secrets = secrets_of(correlation)
+    if isinstance(correlation, RescaledProducts):  # s = ab + r
+        (*drawn, c), *masks = parts
+        r, *derived = _join(correlation.truncation, masks)
+        return [*drawn, c + r, *derived]
     if isinstance(correlation, _WHOLE):
         return parts[0]
     if not parts:

@@ -24,6 +24,7 @@ from protocols.binary import leading_one
 from protocols.card import card
 from protocols.conversion import from_bits, to_bits
 from protocols.party import Correlation, Part, Party, Secret
+from protocols.rescaling import multiply_rescaled
 from protocols.ring import RingArray, Shape
 from protocols.shares import BitShare, Share, concatenate
 from protocols.truncation import truncate
@@ -84,12 +85,12 @@ def roots(party: Party, m: Share) -> Roots:
     """
     m = truncate(party, m, MANTISSA_BITS - _COARSE)
     guess = 69 * (1 << 25) - m * 5  # 2.15625 - 1.25 m with 30 fraction bits
-    g = truncate(party, multiply(party, m, guess), _COARSE)  # → √m, 30 fraction bits
+    g = multiply_rescaled(party, m, guess, _COARSE)  # → √m, 30 fraction bits
     h = guess  # → 1/(2√m), 31 fraction bits
     for _ in range(_STEPS):
         r = truncate(party, (1 << 60) - multiply(party, g, h), 31)  # 1/2 - gh, 30 fraction bits
         both = concatenate([g, h])
-        step = truncate(party, multiply(party, both, concatenate([r, r])), 30)
+        step = multiply_rescaled(party, both, concatenate([r, r]), 30)
         to_g, to_h = _split_in_two(step)
         g, h = g + to_g, h + to_h
     return Roots(g, h)  # 1/(2√m) with 31 fraction bits is 1/√m with 30

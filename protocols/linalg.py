@@ -29,10 +29,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from protocols import ring
-from protocols.beaver import matmul, matmul_each, multiply, square
+from protocols.beaver import matmul, multiply, square
 from protocols.conversion import negative
 from protocols.functions import TOP, Normal, normalize
 from protocols.party import Party
+from protocols.rescaling import matmul_rescaled, matmul_rescaled_each
 from protocols.ring import RingArray, Shape
 from protocols.shares import Share, concatenate, public
 from protocols.truncation import truncate, truncate_each
@@ -89,10 +90,9 @@ def inverse_root(party: Party, c: Share) -> Factor:
     a, y = truncate_each(party, (c, MATRIX_BITS + k - _FINE), (c, MATRIX_BITS + k - _Y))
     z = public(party.rank, _identity(d, _Z))
     for alpha, gamma in schedule(np.sqrt(SMALLEST / 2.0**k)):
-        zy = truncate(party, matmul(party, z, y), _Y + _Z - (_T - _EIGHTHS))
+        zy = matmul_rescaled(party, z, y, _Y + _Z - (_T - _EIGHTHS))
         t = _identity(d, _T - _EIGHTHS) * np.uint64(alpha) - zy * gamma
-        yt, tz = matmul_each(party, (y, t), (t, z))
-        y, z = truncate_each(party, (yt, _T), (tz, _T))
+        y, z = matmul_rescaled_each(party, (y, t, _T), (t, z, _T))
     e = _deviation(party, a, z)
     corrected, norm = _correct(party, z, e)
     return Factor(corrected, a, norm, k)
@@ -106,11 +106,11 @@ def solve(party: Party, factor: Factor, b: Share) -> Share:
     """
     k, z = factor.halvings, factor.z
     fine, short = truncate_each(party, (b, MATRIX_BITS + k - _FINE), (b, MATRIX_BITS + k - 36))
-    q = truncate(party, matmul(party, z.T, short), ROOT_BITS + 36 - 26)
-    beta = truncate(party, matmul(party, z, q), ROOT_BITS + 26 - SOLUTION_BITS)
+    q = matmul_rescaled(party, z.T, short, ROOT_BITS + 36 - 26)
+    beta = matmul_rescaled(party, z, q, ROOT_BITS + 26 - SOLUTION_BITS)
     residual = _residual(party, factor.a, beta, fine)  # 54 bits
-    q = truncate(party, matmul(party, z.T, residual), ROOT_BITS + 54 - 38)
-    return beta + truncate(party, matmul(party, z, q), ROOT_BITS + 38 - SOLUTION_BITS)
+    q = matmul_rescaled(party, z.T, residual, ROOT_BITS + 54 - 38)
+    return beta + matmul_rescaled(party, z, q, ROOT_BITS + 38 - SOLUTION_BITS)
 
 
 def solve_scaled(party: Party, a: Share, b: Share, bits: int) -> tuple[Share, Share]:
@@ -173,7 +173,7 @@ def _deviation(party: Party, a: Share, z: Share) -> Share:
     high, low = _words(party, a)
     p = matmul(party, concatenate([high, low]), z)
     upper, lower = truncate_each(party, (p[:d], _COARSE + _Z - _P), (p[d:], _FINE + _Z - _P))
-    return _identity(d, _E) - truncate(party, matmul(party, z.T, upper + lower), _Z + _P - _E)
+    return _identity(d, _E) - matmul_rescaled(party, z.T, upper + lower, _Z + _P - _E)
 
 
 def _correct(party: Party, z: Share, e: Share) -> tuple[Share, Share]:
@@ -187,7 +187,7 @@ def _correct(party: Party, z: Share, e: Share) -> tuple[Share, Share]:
     half, three_eighths, short = truncate_each(party, (e, 1 + _E - _M), (squared * 3, 3 + 2 * _E - _M), (e, _E - _NORM))
     m = half + three_eighths + _identity(d, _M)
     norm = square(party, short).sum()
-    return truncate(party, matmul(party, z, m), _Z + _M - ROOT_BITS), norm
+    return matmul_rescaled(party, z, m, _Z + _M - ROOT_BITS), norm
 
 
 def _residual(party: Party, a: Share, beta: Share, b: Share) -> Share:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Container, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,8 +38,7 @@ class Mask:
         return f"Mask({self.number}, shape={self.opened.shape})"
 
 
-@dataclass(frozen=True)
-class Factor:
+class Factor(NamedTuple):
     """A view of mask `number`: where it begins and its strides, in elements.
 
     `fresh`: the shape of the whole mask if it is drawn for this product, None if it is there.
@@ -63,15 +63,22 @@ class Factor:
         """Whether all of this view is in a mask of so many elements."""
         if not size(self.shape):
             return len(self.shape) == len(self.strides)
-        ends = [(length - 1) * stride for length, stride in zip(self.shape, self.strides, strict=True)]
-        low, high = (self.offset + sum(pick(0, end) for end in ends) for pick in (min, max))
+        low = high = self.offset
+        for length, stride in zip(self.shape, self.strides, strict=True):
+            if stride > 0:
+                high += (length - 1) * stride
+            else:
+                low += (length - 1) * stride
         return low >= 0 and high < elements
 
 
 def whole(number: int, shape: Shape, *, fresh: bool) -> Factor:
     """All of a mask of `shape`."""
-    strides = tuple(size(shape[axis + 1 :]) for axis in range(len(shape)))
-    return Factor(number, shape, 0, _plain(shape, strides), shape if fresh else None)
+    strides, step = [], 1
+    for length in reversed(shape):
+        strides.append(step)
+        step *= length
+    return Factor(number, shape, 0, _plain(shape, strides[::-1]), shape if fresh else None)
 
 
 def remember(masks: MutableMapping[int, RingArray], numbers: Sequence[int], drawn: Sequence[RingArray]) -> None:
@@ -86,17 +93,19 @@ class Operand:
     """A share as a factor of products. `holder`: the share that has the mask, or is about to get one, as `new` are."""
 
     def __init__(self, x: Share, new: Container[Share] = ()) -> None:
-        source = x.source or x
+        self.holder = self._x = x
         # A view of all of it may as well mask the source; for a part, a mask of its own is cheaper.
-        there = source.mask is not None or source in new or _moving(x) >= source.values.size
-        self.holder = source if there else x
-        self._x = x
+        if (source := x.source) is not None and (
+            source.mask is not None or source in new or _moving(x) >= source.values.size
+        ):
+            self.holder = source
 
     def factor(self, number: int, *, fresh: bool) -> Factor:
         """`number`: of the holder's mask."""
         values, within = self._x.values, self.holder.values
         if self.holder is self._x or not values.size:
-            return replace(whole(number, self._x.shape, fresh=False), fresh=within.shape if fresh else None)
+            factor = whole(number, values.shape, fresh=False)
+            return factor._replace(fresh=within.shape) if fresh else factor
         offset, rest = divmod(_address(values) - _address(within), BYTES)
         if rest:
             raise ValueError("a view of ring elements that begins inside of one")

@@ -46,10 +46,20 @@ DENSE = 64
 
 def product(a: Words, b: Words) -> Words:
     """a @ b mod 2^64 for 2-d arrays of any layout, in C order. Raises ValueError if the shapes do not fit."""
+    result = np.zeros((a.shape[0], b.shape[1]), np.uint64)
+    add_product(result, a, b)
+    return result
+
+
+def add_product(result: Words, a: Words, b: Words) -> None:
+    """result += a @ b. Raises ValueError if the shapes do not fit."""
     (m, k), (inner, p) = a.shape, b.shape
-    if k != inner:
+    if k != inner or result.shape != (m, p):
         raise ValueError(f"not a matrix product: {a.shape} and {b.shape}")
-    return _by_limbs(a, b) if dense(m, k, p) else _by_loop(a, b)
+    if dense(m, k, p):
+        _by_limbs(result, a, b)
+    else:
+        _by_loop(result, a, b)
 
 
 def dense(m: int, k: int, p: int) -> bool:
@@ -57,14 +67,12 @@ def dense(m: int, k: int, p: int) -> bool:
     return m * k * p > DENSE * (m * k + k * p + m * p)
 
 
-def _by_loop(a: Words, b: Words) -> Words:
+def _by_loop(result: Words, a: Words, b: Words) -> None:
     """By NumPy's integer loop, in blocks that are only there to keep its copies small."""
     (m, k), p = a.shape, b.shape[1]
     rows = PATCH // max(1, min(STRETCH, max(k, p)))
-    result = np.zeros((m, p), np.uint64)
     for down, terms, across in itertools.product(_blocks(m, rows), _blocks(k, STRETCH), _blocks(p, STRETCH)):
         result[down, across] += _loop(a[down, terms], b[terms, across])
-    return result
 
 
 def _loop(a: Words, b: Words) -> Words:
@@ -80,7 +88,7 @@ def _loop(a: Words, b: Words) -> Words:
     return product
 
 
-def _by_limbs(a: Words, b: Words) -> Words:
+def _by_limbs(result: Words, a: Words, b: Words) -> None:
     """Block by block, the limbs of a block of b serving all of a; temporary memory does not grow with the operands."""
     (m, k), p = a.shape, b.shape[1]
     inner, columns = min(k, INNER), min(p, COLUMNS)
@@ -88,13 +96,11 @@ def _by_limbs(a: Words, b: Words) -> Words:
     # One allocation: the allocator keeps such a one for the next product, with its pages in place.
     sizes = (4 * rows * inner, 4 * inner * columns, rows * columns, rows * columns)
     for_left, for_right, sums, integers = np.split(np.empty(sum(sizes)), np.cumsum(sizes[:-1]))
-    result = np.zeros((m, p), np.uint64)
     for terms in _blocks(k, inner):
         for across in _blocks(p, columns):
             right = _right(b[terms, across], for_right)
             for down in _blocks(m, rows):
                 _add_product(result[down, across], _left(a[down, terms], for_left), right, sums, integers)
-    return result
 
 
 def _blocks(length: int, most: int) -> Iterator[slice]:

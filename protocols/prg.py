@@ -11,16 +11,17 @@ import os
 import secrets
 import sys
 
+import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from protocols import ring
 from protocols.errors import ForkError
 from protocols.ring import RingArray, Shape
 
 KEY_BYTES = 16
 SEED_BYTES = 32
+_ZEROS = memoryview(bytes(1 << 18))  # what is enciphered, piece by piece, in cache
 
 
 def fresh_seed() -> bytes:
@@ -52,19 +53,20 @@ class Prg:
 
     def ring(self, shape: Shape) -> RingArray:
         """The next uniform array of `shape`. Raises ForkError in a process that did not make this stream."""
-        if os.getpid() != self._process:
-            raise ForkError("a stream of masks was inherited over fork: make a new session in the child")
-        count = ring.size(shape)
-        self.position += count
-        return ring.from_bytes(self._stream.update(bytes(count * ring.BYTES)), shape)
+        out = np.empty(shape, np.uint64)
+        self.fill(out)
+        return out
 
     def fill(self, out: RingArray) -> None:
         """The next elements into the contiguous `out`, which becomes what `ring` would return. Raises ForkError."""
         if os.getpid() != self._process:
             raise ForkError("a stream of masks was inherited over fork: make a new session in the child")
-        octets = out.data.cast("B")  # a TypeError unless contiguous
         self.position += out.size
-        out.fill(0)
-        self._stream.update_into(octets, octets)
+        if not out.size:
+            return
+        octets = out.data.cast("B")  # a TypeError unless contiguous
+        for at in range(0, len(octets), len(_ZEROS)):
+            piece = octets[at : at + len(_ZEROS)]
+            self._stream.update_into(_ZEROS[: len(piece)], piece)
         if sys.byteorder == "big":
             out.byteswap(inplace=True)

@@ -4,6 +4,7 @@ Ring arrays have at least one axis: NumPy turns 0-d integers into scalars, which
 Reduction mod 2^k is a homomorphism, so the same code is exact in every smaller ring Z_{2^k}.
 """
 
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any, TypeAlias
 
@@ -18,6 +19,8 @@ Shape: TypeAlias = tuple[int, ...]
 BITS = 64
 BYTES = 8
 MODULUS = 1 << BITS
+
+_PIECE = 1 << 14  # elements: a few arrays of that many stay in a core's cache
 
 
 def size(shape: Shape) -> int:
@@ -54,6 +57,32 @@ def to_int(x: RingArray) -> NDArray[np.int64]:
 def matmul(a: RingArray, b: RingArray) -> RingArray:
     """a @ b, exact mod 2^64, for 2-d arrays. Raises ValueError if the shapes do not fit."""
     return matrices.product(a, b)
+
+
+def pieces(shape: Shape) -> Iterator[slice]:
+    """Along the first axis, so that passes over some arrays of `shape` go piece by piece, in cache."""
+    step = max(1, _PIECE // max(1, size(shape[1:])))
+    return (slice(at, at + step) for at in range(0, shape[0], step))
+
+
+def sum_of_products(products: Sequence[tuple[RingArray, RingArray]], c: RingArray) -> RingArray:
+    """c + Σ x ∘ y, elementwise; x and y broadcast to c's shape."""
+    spread = [(np.broadcast_to(x, c.shape), np.broadcast_to(y, c.shape)) for x, y in products]
+    total = np.empty(c.shape, np.uint64)
+    for piece in pieces(c.shape):
+        out = total[piece]
+        out[...] = c[piece]
+        for x, y in spread:
+            out += x[piece] * y[piece]
+    return total
+
+
+def sum_of_matrix_products(products: Sequence[tuple[RingArray, RingArray]], c: RingArray) -> RingArray:
+    """c + Σ x @ y, exact mod 2^64, for 2-d arrays. Raises ValueError if the shapes do not fit."""
+    total = c.copy()
+    for x, y in products:
+        matrices.add_product(total, x, y)
+    return total
 
 
 def to_bytes(x: RingArray) -> bytes:

@@ -5,9 +5,9 @@ Arithmetic-Binary Circuits", CRYPTO 2020, section 5.1 (probabilistic truncation 
 
 Correlation: r uniform in [0, 2^64); ⟨r⟩, ⟨t⟩ with t the top bit of r, ⟨q⟩ with q = (r mod 2^63) >> f.
 
-    open  C = x + 2^62 + r               uniform, since r is
+    open  x + r                          uniform, since r is;  C = x + r + 2^62
     ⟨b⟩ = C₆₃ + ⟨t⟩ - 2 C₆₃ ⟨t⟩         C₆₃ the top bit of C: b tells whether x + 2^62 + (r mod 2^63) reached 2^63
-    ⟨y⟩ = ((C mod 2^63) >> f) - ⟨q⟩ + 2^(63-f) ⟨b⟩ - 2^(62-f)
+    ⟨y⟩ = ((C mod 2^63) >> f) - ⟨q⟩ + 2^(63-f) ⟨b⟩ - 2^(62-f) = (C >> f) - ⟨q⟩ + 2^(63-f) (1 - 2 C₆₃) ⟨t⟩ - 2^(62-f)
 
 Functionality realised: for |x| < 2^62, a uniform γ in [0, 2^f) is shown to all parties, and they hold a fresh
 sharing of y = ⌊x / 2^f⌋ + e with e = 1 if γ < x mod 2^f and else 0. So e = 1 with probability (x mod 2^f) / 2^f:
@@ -22,19 +22,20 @@ The well-known local truncation of two parties' shares is not used: it is wrong 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import numpy as np
 
+from protocols import ring
 from protocols.card import card
 from protocols.opening import open_masked
 from protocols.party import Correlation, Part, Party, Secret
 from protocols.ring import RingArray, Shape
 from protocols.shares import Share
 
-_OFFSET = 1 << 62
+_OFFSET = np.uint64(1 << 62)
 _LOW = np.uint64((1 << 63) - 1)
 _TOP = np.uint64(63)
 
@@ -79,15 +80,35 @@ def truncate(party: Party, x: Share, bits: int) -> Share:
 
 def truncate_each(party: Party, *operands: tuple[Share, int]) -> list[Share]:
     """`truncate` of several arrays, each by its own number of bits, in one round."""
-    if not all(0 < bits < 62 for _, bits in operands):
-        raise ValueError(f"truncation by {[bits for _, bits in operands]} bits: 1 to 61 is possible")
+    check_bits([bits for _, bits in operands])
     orders = [party.order(TruncationMask(x.shape, bits)) for x, bits in operands]
-    masks = [cast("Share", order.drawn[0]) for order in orders]
-    opened = open_masked(party, *(x + r + _OFFSET for (x, _), r in zip(operands, masks, strict=True)))
-    return [_finish(c, order.complete(), bits) for c, order, (_, bits) in zip(opened, orders, operands, strict=True)]
+    opened = open_masked(
+        party, *(Share(x.rank, x.values + one.draws[0]) for (x, _), one in zip(operands, orders, strict=True))
+    )
+    return [
+        finish(c, one.parts()[1:], bits, one.rank) for c, one, (_, bits) in zip(opened, orders, operands, strict=True)
+    ]
 
 
-def _finish(c: RingArray, mask: Mask, bits: int) -> Share:
-    top = c >> _TOP
-    wrapped = mask.top * (np.uint64(1) - (top + top)) + top
-    return wrapped * (1 << (63 - bits)) - mask.quotient + ((c & _LOW) >> np.uint64(bits)) - (1 << (62 - bits))
+def finish(opened: RingArray, derived: Sequence[RingArray], bits: int, rank: int) -> Share:
+    """⟨y⟩ of x + r, which was opened: C = x + r + 2^62, (C >> f) - ⟨q⟩ + 2^(63-f) (1 - 2 C₆₃) ⟨t⟩ - 2^(62-f)."""
+    top, quotient = derived
+    result = np.empty(opened.shape, np.uint64)
+    for piece in ring.pieces(opened.shape):
+        c, y = opened[piece] + _OFFSET, result[piece]
+        np.right_shift(c.view(np.int64), 63, out=y.view(np.int64))  # -C₆₃
+        y |= np.uint64(1)
+        y <<= np.uint64(63 - bits)
+        y *= top[piece]
+        y -= quotient[piece]
+        if rank == 0:
+            c >>= np.uint64(bits)
+            y += c
+            y -= np.uint64(1 << 62 - bits)
+    return Share(rank, result)
+
+
+def check_bits(all_bits: Collection[int]) -> None:
+    """Raises ValueError unless each may be truncated."""
+    if not all(0 < bits < 62 for bits in all_bits):
+        raise ValueError(f"truncation by {list(all_bits)} bits: 1 to 61 is possible")

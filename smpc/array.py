@@ -19,8 +19,9 @@ from typing import Any, Protocol, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols import beaver, linalg, ring
+from protocols import linalg, ring
 from protocols.party import Party
+from protocols.rescaling import matmul_rescaled, multiply_rescaled
 from protocols.shares import Share, public
 from protocols.truncation import truncate
 from smpc.dispatch import function_name, ufunc_methods, unsupported
@@ -196,13 +197,14 @@ class SecretArray:
         if not isinstance(other, SecretArray):
             return self._times_public(other, lambda share, factor: share * factor, np.broadcast_shapes)
         shape = np.broadcast_shapes(self.shape, other.shape)
-        product = beaver.multiply(self.party.protocol, self._spread(shape), other._spread(shape))
-        return self._rescaled(product, shape, self.bits + other.bits)
+        return self._product(
+            multiply_rescaled, self._spread(shape), other._spread(shape), self.bits + other.bits, shape
+        )
 
     __rmul__ = __mul__
 
     def square(self) -> SecretArray:
-        return self._rescaled(beaver.square(self.party.protocol, self.share), self.shape, 2 * self.bits)
+        return self._product(multiply_rescaled, self.share, self.share, 2 * self.bits, self.shape)
 
     def __pow__(self, exponent: Any) -> SecretArray:
         if np.ndim(exponent) or exponent not in (1, 2):
@@ -238,8 +240,7 @@ class SecretArray:
         shape = (self.shape[0], other.shape[1])
         if not isinstance(other, SecretArray):
             return self._times_public(other, lambda share, factor: share @ factor, lambda *_: shape)
-        product = beaver.matmul(self.party.protocol, self.share, other.share)
-        return self._rescaled(product, shape, self.bits + other.bits)
+        return self._product(matmul_rescaled, self.share, other.share, self.bits + other.bits, shape)
 
     # Inside
 
@@ -263,6 +264,11 @@ class SecretArray:
 
     def _without(self, row: bool, column: bool) -> SecretArray:  # noqa: FBT001
         return self._view(lambda values: values[0 if row else slice(None), ..., 0 if column else slice(None)])
+
+    def _product(self, product: Callable[..., Share], x: Share, y: Share, bits: int, shape: Shape) -> SecretArray:
+        """x ∘ y, which has so many bits, brought to f."""
+        target = min(bits, self.party.fraction_bits)
+        return SecretArray(self.party, product(self.party.protocol, x, y, bits - target), shape, target)
 
     def _rescaled(self, product: Share, shape: Shape, bits: int) -> SecretArray:
         target = min(bits, self.party.fraction_bits)

@@ -19,6 +19,7 @@ from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
 from protocols.party import Correlation, secrets_of
+from protocols.rescaling import RescaledProducts
 from protocols.ring import Shape
 from protocols.truncation import TruncationMask
 from smpc import wire
@@ -30,6 +31,7 @@ _KNOWN: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         Products,
+        RescaledProducts,
         PrivateTriple,
         Masks,
         TruncationMask,
@@ -110,7 +112,7 @@ def _read_one(message: object) -> Correlation[Any]:
 
 
 def _plain(value: object) -> object:
-    return [getattr(value, field.name) for field in fields(Factor)] if isinstance(value, Factor) else value
+    return list(value) if isinstance(value, Factor) else value
 
 
 def _read(kind: object, value: object) -> object:
@@ -118,7 +120,7 @@ def _read(kind: object, value: object) -> object:
         return value
     if kind == Shape and isinstance(value, list) and len(value) <= _AXES and all(map(_is_count, value)):
         return tuple(value)
-    if kind is Factor and isinstance(value, list) and len(value) == len(fields(Factor)):
+    if kind is Factor and isinstance(value, list) and len(value) == len(Factor._fields):
         return _read_factor(*value)
     if kind == _Owners and isinstance(value, list) and len(value) == 2 and all(map(_is_count, value)):
         return tuple(value)

@@ -67,7 +67,8 @@ class Session:
         self._program = wire.History()
         self._waiting_for = set(meeting.seeds)
         self._dealerless: Dealerless | None = None
-        self._ready: dict[Correlation[Any], deque[Order[Any]]] = {}
+        self._ready: dict[Correlation[Any], deque[tuple[int, Order[Any]]]] = {}
+        self._prepared = count()
         self._numbers = count()
         self._masks: dict[int, RingArray] = {}  # kept: this party's parts, or the dealer's whole ones, by number
         self._stored: set[int] = set()  # which of them come from the store
@@ -141,14 +142,17 @@ class Session:
         return self.order(correlation).complete()
 
     def order(self, correlation: Correlation[C]) -> Order[C]:
-        self._program.note("take", repr(correlation))
         self.taken.append(correlation)
         if self.store is not None and self.store.holds(correlation):
             return self._from_store(self.store, correlation)
-        ready = self._ready.get(correlation)
-        return ready.popleft() if ready else self._ordered([correlation])[0]
+        if not (ready := self._ready.get(correlation)):
+            return self._ordered([correlation])[0]
+        number, order = ready.popleft()
+        self._program.note("take", number)  # the name of what was made under that number is in the history already
+        return order
 
     def _from_store(self, store: Store, correlation: Correlation[C]) -> Order[C]:
+        self._program.note("take", repr(correlation))
         if not self._stored.issuperset(correlation.kept()):  # a product of other masks than this run's
             raise StoreError(_OTHER_RUN)
         part = store.pop(correlation) or []
@@ -168,7 +172,7 @@ class Session:
     def prepare(self, correlations: Sequence[Correlation[Any]]) -> None:
         """Make what will be taken ahead of its use: the same at all parties, in far fewer rounds than one by one."""
         for order in self._ordered([one for one in correlations if not self._will_have(one)]):
-            self._ready.setdefault(order.correlation, deque()).append(order)
+            self._ready.setdefault(order.correlation, deque()).append((next(self._prepared), order))
 
     def _will_have(self, correlation: Correlation[Any]) -> bool:
         """Whether the store has one more of these than was counted on before."""
@@ -185,14 +189,13 @@ class Session:
         """Asked of the dealer, who works while the parties go on; or made, by oblivious transfer."""
         if not correlations:
             return []
-        for one in correlations:  # parties that make different things must not go on
-            self._program.note("make", repr(one))
         before = self.bytes_sent
         if self._meeting.dealer:
             if any(not self._stored.isdisjoint(one.kept()) for one in correlations):
                 raise StoreError(_OTHER_RUN)
             orders = self._deals.order(correlations)
         else:
+            self._program.note("make", repr(list(correlations)))  # parties that make different things must not go on
             parts = self._without_dealer().make(correlations)
             orders = [made(one, self.rank, part) for one, part in zip(correlations, parts, strict=True)]
         self.offline_bytes += self.bytes_sent - before

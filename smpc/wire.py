@@ -88,7 +88,7 @@ class History:
     def __init__(self) -> None:
         self.digest = bytes(16)
 
-    def note(self, what: str, detail: str) -> None:
+    def note(self, what: str, detail: str | int) -> None:
         self.digest = blake2b(self.digest + msgpack.packb([what, detail]), digest_size=16).digest()
 
 

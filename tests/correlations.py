@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.masks import whole
+from protocols.rescaling import RescaledProducts
 
 
 def element_triple(shape, number=0):
@@ -20,17 +21,26 @@ def matrix_triple(m, k, p, owners=None, number=0):
     return Products(whole(number, (m, k), fresh=True), whole(number + 1, (k, p), fresh=True), matrices=True)
 
 
+def rescaled(triple, bits=20):
+    return RescaledProducts(triple.left, triple.right, triple.matrices, bits)
+
+
 def renumbered(correlations):
     """The same with masks of their own each, as one party would ask for them."""
 
     def moved(factor, by):
-        return replace(factor, number=factor.number + by)
+        return (
+            replace(factor, number=factor.number + by)
+            if isinstance(factor, Masks)
+            else factor._replace(number=factor.number + by)
+        )
 
     def one(at, correlation):
         if isinstance(correlation, Masks):
-            return moved(correlation, 2 * at)
+            return replace(correlation, number=correlation.number + 2 * at)
         if not isinstance(correlation, Products):
             return correlation
-        return replace(correlation, left=moved(correlation.left, 2 * at), right=moved(correlation.right, 2 * at))
+        left, right = (one._replace(number=one.number + 2 * at) for one in (correlation.left, correlation.right))
+        return replace(correlation, left=left, right=right)
 
     return [one(at, correlation) for at, correlation in enumerate(correlations)]

@@ -32,6 +32,7 @@ from protocols.conversion import negative
 from protocols.functions import MANTISSA_BITS, roots, scale_up, square_root
 from protocols.linalg import Factor, inverse_root, margins, solve
 from protocols.party import Party
+from protocols.rescaling import matmul_rescaled, multiply_rescaled
 from protocols.shares import Share, concatenate, public
 from protocols.truncation import truncate, truncate_each
 from smpc.models.moments import MEAN_BITS, SPREAD, Moments, Reals
@@ -159,7 +160,7 @@ def _penalty(party: Party, c: Share, beta: Share, strength: float) -> Share:
     d = beta.shape[0]
     root = round(sqrt(strength) * (1 << 30))
     weighted, diagonal = truncate_each(party, (beta.reshape(d) * root, 32), (_diagonal(c, d), 32))
-    squared = truncate(party, square(party, weighted), 26)
+    squared = multiply_rescaled(party, weighted, weighted, 26)
     return multiply(party, squared, diagonal).sum() * 4
 
 
@@ -171,9 +172,8 @@ def _shape(party: Party, c: Share, factor: Factor, strength: float) -> Share | N
     tau, bits = _factor(strength / (1 + strength))
     diagonal = truncate(party, _diagonal(c, d), MANTISSA_BITS - 30)
     weight = truncate(party, diagonal * tau, 36)  # bits - 6, of which 24 are used
-    rows = multiply(party, weight.reshape(d, 1).broadcast_to((d, d)), factor.z)  # bits + 18
-    weighted = truncate(party, rows, bits + 18 - (38 - k))
-    j = truncate(party, matmul(party, factor.z.T, weighted), 24 + 38 - SHAPE_BITS)
+    weighted = multiply_rescaled(party, weight.reshape(d, 1), factor.z, bits + 18 - (38 - k))
+    j = matmul_rescaled(party, factor.z.T, weighted, 24 + 38 - SHAPE_BITS)
     return ring.from_int(np.eye(d, dtype=np.int64) << SHAPE_BITS) - j
 
 
@@ -255,7 +255,7 @@ def _spread(
 
 def _weighed(party: Party, rows: Share, shape: Share) -> tuple[Share, Share, list[Share]]:
     """⟨v(I - J)vᵀ⟩ and ⟨‖v‖²⟩ for each row v, and ⟨the first less 2^-13 times the second⟩."""
-    weighed = truncate(party, matmul(party, rows, shape), SHAPE_BITS)
+    weighed = matmul_rescaled(party, rows, shape, SHAPE_BITS)
     both = multiply(party, concatenate([rows, rows]), concatenate([weighed, rows])).sum(axis=1)
     n = rows.shape[0]
     return both[:n], both[n:], [both[:n] - truncate(party, both[n:], _PRECISE)]
@@ -266,7 +266,7 @@ def _standard_errors(party: Party, squares: Share) -> tuple[Share, Share]:
     rooted = square_root(party, squares)
     sigma, slopes, level = truncate_each(party, (rooted[:1], 34), (rooted[1:-1], 25), (rooted[-1:], 27))
     others = concatenate([slopes, level])
-    return sigma, truncate(party, multiply(party, others, sigma.broadcast_to(others.shape)), 18)
+    return sigma, multiply_rescaled(party, others, sigma.broadcast_to(others.shape), 18)
 
 
 def _at_origin(party: Party, moments: Moments, beta: Share, p: Share, design: Design) -> Share:
@@ -299,7 +299,7 @@ def _scale_back(party: Party, moments: Moments, values: list[Share]) -> tuple[Sh
 
 def _unexplained(party: Party, sigma: Share, variance: Share) -> Share:
     inverse = roots(party, variance).inverse
-    return truncate(party, multiply(party, sigma, inverse), 26 + 30 - UNEXPLAINED_BITS)
+    return multiply_rescaled(party, sigma, inverse, 26 + 30 - UNEXPLAINED_BITS)
 
 
 def _trace(party: Party, shape: Share | None, d: int) -> Share:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from protocols.beaver import Products, matmul, open_once
 from protocols.masks import Factor, Operand, whole
+from protocols.rescaling import RescaledProducts, matmul_rescaled
 from protocols.shares import Share
-from protocols.truncation import TruncationMask, truncate
+from protocols.truncation import truncate
 from smpc.array import SecretArray
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Descent:
     def _iterate(self, w: Share, rows: slice) -> Share:
         x = self.x[rows]
         residual = matmul(self.party, x, w) - self.y[rows]
-        return w - truncate(self.party, matmul(self.party, x.T, residual), self.bits)
+        return w - matmul_rescaled(self.party, x.T, residual, self.bits)
 
     def _rows(self, iteration: int) -> slice:
         at = iteration % (self.x.shape[0] // self.batch) * self.batch
@@ -110,8 +111,7 @@ class Descent:
         weights, residual = (x.shape[1], 1), (self.batch, 1)
         return [
             Products(_known(x), whole(number, weights, fresh=True), matrices=True),
-            Products(_known(x.T), whole(number + 1, residual, fresh=True), matrices=True),
-            TruncationMask(weights, self.bits),
+            RescaledProducts(_known(x.T), whole(number + 1, residual, fresh=True), matrices=True, bits=self.bits),
         ]
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, truncation
+from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, rescaling, truncation
 from protocols.bits import Octets, from_octets, octets
 from protocols.prg import Prg, derive
 from protocols.ring import RingArray
@@ -91,6 +91,16 @@ CASES = {
     "square": Case(beaver.square, lambda p, o: beaver.square(p, o.share(2, 3)), _all(6)),
     "private_matmul": Case(beaver.private_matmul, _private, lambda count: {(0, 1): 6, (1, 0): 12}),
     "truncate": Case(truncation.truncate, lambda p, o: truncation.truncate(p, o.share(2, 3, bits=62), 20), _all(6)),
+    "multiply_rescaled": Case(
+        rescaling.multiply_rescaled,
+        lambda p, o: rescaling.multiply_rescaled(p, o.share(2, 3, bits=30), o.share(2, 3, bits=31), 20),
+        _all(6),
+    ),
+    "matmul_rescaled": Case(
+        rescaling.matmul_rescaled,
+        lambda p, o: rescaling.matmul_rescaled(p, o.share(2, 3, bits=30), o.share(3, 4, bits=30), 20),
+        _all(26),
+    ),
     "conjunction": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(6), o.word(6)), _all(6)),
     "conjunctions": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(4), o.word(3, 4)), _all(8)),
     "leading_one": Case(binary.leading_one, lambda p, o: binary.leading_one(p, o.word(6)), _all(6)),

@@ -13,7 +13,7 @@ from protocols.party import assemble
 from protocols.prg import Prg, derive
 from protocols.shares import Share, combine, combine_bits
 from protocols.truncation import TruncationMask
-from tests.correlations import element_square, element_triple, matrix_triple
+from tests.correlations import element_square, element_triple, matrix_triple, rescaled
 
 SEED = bytes(range(32))
 SHAPES = [(1,), (7,), (2, 3), (0,), (2, 0), (1, 1, 4)]
@@ -81,6 +81,10 @@ def is_truncation_by(f):
     return lambda r, top, q: (top == r >> np.uint64(63)).all() and (q == (r & low) >> np.uint64(f)).all()
 
 
+def is_rescaled_by(f, product):
+    return lambda a, b, s, top, q: is_truncation_by(f)(s - product(a, b), top, q)
+
+
 def is_its_bits(s, each):
     return all((each[..., i] == s >> np.uint64(i) & np.uint64(1)).all() for i in range(each.shape[-1]))
 
@@ -94,6 +98,8 @@ LAWS: list[tuple[Any, Any]] = [
     *[(DigitMasks(shape), has_its_digits) for shape in SHAPES],
     *[(matrix_triple(*size, who), is_matrix_product) for size in SIZES for who in (None, (0, 1), (1, 0))],
     *[(TruncationMask(shape, f), is_truncation_by(f)) for shape in SHAPES for f in (1, 20, 61)],
+    *[(rescaled(element_triple(shape), f), is_rescaled_by(f, np.multiply)) for shape in SHAPES for f in (1, 20, 61)],
+    *[(rescaled(matrix_triple(*size), f), is_rescaled_by(f, ring.matmul)) for size in SIZES for f in (1, 61)],
     *[(DaBits(shape, bits), is_its_bits) for shape in SHAPES for bits in (1, 7, 64)],
 ]
 

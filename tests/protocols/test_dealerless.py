@@ -20,7 +20,7 @@ from protocols.prg import Prg, derive
 from protocols.shares import BitShare, Share, add_up, combine, combine_bits, xor_up
 from protocols.transfers import Transfers, rounds_of
 from protocols.truncation import TruncationMask
-from tests.correlations import element_square, element_triple, matrix_triple, renumbered
+from tests.correlations import element_square, element_triple, matrix_triple, renumbered, rescaled
 from tests.protocols.conftest import Operands
 from tests.protocols.test_uniformity import assert_uniform
 
@@ -70,6 +70,7 @@ ALL = renumbered(
         *[TruncationMask(shape, f) for shape in SHAPES for f in (1, 20, 61)],
         *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
         *[WordTriple(shape, factors) for shape in SHAPES for factors in (0, 2, 5)],
+        *[rescaled(one, f) for one in (element_triple((2, 3)), matrix_triple(2, 3, 4)) for f in (1, 20)],
     ]
 )
 
@@ -193,6 +194,7 @@ SOME = renumbered(
     [
         *[element_triple((7,)), element_square((2, 3)), WordTriple((9,)), DigitMasks((3,)), DigitMasks((0,))],
         *[matrix_triple(2, 3, 4), matrix_triple(5, 1, 2, (1, 0)), matrix_triple(2, 0, 3)],
+        *[rescaled(element_triple((7,))), rescaled(matrix_triple(2, 3, 4))],
         *[
             TruncationMask((2, 2), 20),
             DaBits((5,), 33),
@@ -264,7 +266,7 @@ def test_a_flight_has_as_many_pads_as_are_allowed(monkeypatch):
 
 LARGE = [
     *[kind((2048,)) for kind in (element_triple, element_square, WordTriple)],
-    *[matrix_triple(32, 16, 32), matrix_triple(32, 32, 32, (0, 1))],
+    *[matrix_triple(32, 16, 32), matrix_triple(32, 32, 32, (0, 1)), rescaled(element_triple((1024,)))],
     *[
         WordTriple((1024,), 2),
         DigitMasks((1024,)),
@@ -298,6 +300,7 @@ REFRESHED = {
     element_square((9,), 2): {1},
     TruncationMask((9,), 20): {0, 1, 2},
     matrix_triple(2, 3, 4, number=3): {2},
+    rescaled(element_triple((9,), 6)): {2, 3, 4},
     **{key: {2} for key in [matrix_triple(2, 3, 4, (0, 1)), WordTriple((9,)), WordTriple((9,), 2)]},
     DigitMasks((9,)): {0, 1},
     **{key: {1} for key in [DaBits((9,), 7), BoundedRandom((9,), 30)]},
@@ -354,7 +357,7 @@ def test_a_matrix_product_takes_transfers_for_the_bits_of_its_smaller_side(size)
 # How far two runs may be apart where a result is rounded by coins: twice what test_functions allows for one.
 RELATIVE = 2.0**-21
 APART = {
-    "truncate": lambda x: 1,
+    **dict.fromkeys(["truncate", "multiply_rescaled", "matmul_rescaled"], lambda x: 1),
     "scale_up": lambda x: 1 << 5,  # the factor has 5 bits
     "roots": lambda x: x * RELATIVE,
     "square_root": lambda x: x * RELATIVE,

@@ -32,7 +32,7 @@ from itertools import combinations, permutations, product
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, conversion, inputs, truncation
+from protocols import beaver, binary, conversion, inputs, rescaling, truncation
 from protocols.opening import disclose, open_masked
 from protocols.party import Correlation, Secret
 from protocols.shares import BitShare, Share, add_up, combine, combine_bits
@@ -217,6 +217,35 @@ def test_truncation(count, k, f, j, known):
     assert leaks(tiny, known, check=check) == []
 
 
+def test_rescaled_product(monkeypatch):
+    """x and its mask are aligned at the top, y and its mask are not: so are the product, s and what is opened of it."""
+    k, f, j = 3, 1, 1
+    s = 64 - k
+    monkeypatch.setattr(rescaling, "check_bits", lambda bits: None)  # 62 would do, and nobody needs it but this ring
+
+    def program(party, lanes, x, y):
+        return rescaling.multiply_rescaled(party, Share(party.rank, x << np.uint64(s)), Share(party.rank, y), f + s)
+
+    def check(parties, results, mine, lanes):
+        x, y = (sum(columns).astype(np.int64) << s >> s for columns in zip(*mine, strict=True))
+        opened = add_up([party.sent[1].arrays[0] for party in parties]) >> np.uint64(s)
+        z = (x * y >> f) + ((opened % (1 << f)).astype(np.int64) < x * y % (1 << f))
+        assert not ((combine(results) ^ z.view(np.uint64)) & np.uint64((1 << j) - 1)).any()
+
+    known = [((x, y), (v, w)) for x, y, v, w in product([0, 7], [0, 1], [0, 1], [0, 6]) if abs(signed(x + v)) < 2]
+    tiny = Tiny(2, k, program, [(k, s), (k, 0), (k, s), (j, 0), (j, 0)], [(k, s), (k, 0), (k, s)])
+    assert leaks(tiny, [one for one in known if -2 <= of(one) < 2], check=check) == []
+
+
+def signed(x):
+    return (x + 4) % 8 - 4
+
+
+def of(known):
+    (x, y), (v, w) = known
+    return signed(x + v) * signed(y + w)
+
+
 # What must be caught
 
 
@@ -256,8 +285,8 @@ def test_a_truncation_mask_without_its_top_bit_is_caught():
 
     def program(party, lanes, x):
         mask = party.take(ShortMask(x.shape, f + 64 - k))
-        (c,) = open_masked(party, Share(party.rank, x << np.uint64(64 - k)) + mask.r + truncation._OFFSET)
-        return truncation._finish(c, mask, f + 64 - k)
+        (opened,) = open_masked(party, Share(party.rank, x << np.uint64(64 - k)) + mask.r)
+        return truncation.finish(opened, (mask.top.values, mask.quotient.values), f + 64 - k, party.rank)
 
     tiny = Tiny(2, k, program, secrets=[(k, 64 - k), (k, 64 - k), (j, 0), (j, 0)])
     found = leaks(tiny, small(k, [0, 5]))

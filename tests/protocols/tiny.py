@@ -73,13 +73,15 @@ class Tape:
 class Tiny:
     """A protocol over Z_{2^k}: `program(party, lanes, *columns)` with a column for each value the party knows.
 
-    `secrets`: bits and shift of every secret of its one correlation, if not k bits without shift.
+    `secrets`: bits and shift of every secret of its one correlation, if not k bits without shift. `messages`: of the
+    arrays that a party sends, in order, if not those of the first secret.
     """
 
     count: int
     k: int
     program: Callable[..., Any]
     secrets: Sequence[tuple[int, int]] = ()
+    messages: Sequence[tuple[int, int]] = ()
     layout: type[Lanes] = Lanes
 
     def form(self, secret: int) -> tuple[int, int]:
@@ -115,7 +117,8 @@ class Tiny:
         """(column, bits) of all that a coalition sees."""
         seen = [(column, bits) for (holders, _), (column, bits) in digits.items() if coalition & set(holders)]
         outside = [party for party in parties if party.rank not in coalition]
-        arrays = [(m.arrays, self.form(0)) for p in outside for m in p.sent if m.receiver in coalition]
+        sent = [[a for m in p.sent if m.receiver in coalition for a in m.arrays] for p in outside]
+        arrays = [([a], self.messages[i] if self.messages else self.form(0)) for p in sent for i, a in enumerate(p)]
         if 0 in coalition:
             for correlation, corrections in parties[0].ideal_dealer.dealt:
                 first = len(correlation.drawn())

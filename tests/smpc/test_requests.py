@@ -14,7 +14,7 @@ from protocols.functions import BoundedRandom
 from protocols.masks import Factor
 from protocols.truncation import TruncationMask
 from smpc import requests, wire
-from tests.correlations import element_square, element_triple, matrix_triple
+from tests.correlations import element_square, element_triple, matrix_triple, rescaled
 
 
 def test_a_request_comes_back():
@@ -29,6 +29,7 @@ SHAPE, STRIDES = st.just((3, 0, 2)), st.tuples(*[st.integers(-99, 99)] * 3)
 correlations = (
     st.builds(matrix_triple, lengths, lengths, lengths, st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)))
     | st.one_of(*(st.builds(kind, shapes) for kind in (element_triple, element_square, WordTriple, DigitMasks)))
+    | st.builds(lambda shape, bits: rescaled(element_triple(shape), bits), shapes, bits)
     | st.builds(Masks, lengths, shapes)
     | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES))
     | st.builds(WordTriple, shapes, lengths)

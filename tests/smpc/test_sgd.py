@@ -106,7 +106,7 @@ def test_what_is_asked_for_ahead_is_what_is_taken():
     assert combine(weights).shape == (4, 1)
     for party in parties:
         assert not any(party._ready.values())
-        assert len(party.taken) == 1 + 3 * 77
+        assert len(party.taken) == 1 + 2 * 77
         assert party.elements == 400 + 77 * (4 + 10 + 4)
     dealt = [correlation for correlation, _ in parties[0].ideal_dealer.dealt]
     assert dealt == parties[0].taken
