@@ -46,7 +46,8 @@ DENSE = 64
 
 def product(a: Words, b: Words) -> Words:
     """a @ b mod 2^64 for 2-d arrays of any layout, in C order. Raises ValueError if the shapes do not fit."""
-    result = np.zeros((a.shape[0], b.shape[1]), np.uint64)
+    (m, _), (_, p) = a.shape, b.shape
+    result = np.zeros((m, p), np.uint64)
     add_product(result, a, b)
     return result
 

@@ -194,14 +194,8 @@ SOME = renumbered(
     [
         *[element_triple((7,)), element_square((2, 3)), WordTriple((9,)), DigitMasks((3,)), DigitMasks((0,))],
         *[matrix_triple(2, 3, 4), matrix_triple(5, 1, 2, (1, 0)), matrix_triple(2, 0, 3)],
-        *[rescaled(element_triple((7,))), rescaled(matrix_triple(2, 3, 4))],
-        *[
-            TruncationMask((2, 2), 20),
-            DaBits((5,), 33),
-            BoundedRandom((70,), 1),
-            WordTriple((2, 3), 3),
-            DigitMasks((9,)),
-        ],
+        *[rescaled(element_triple((7,))), rescaled(matrix_triple(2, 3, 4)), TruncationMask((2, 2), 20)],
+        *[DaBits((5,), 33), BoundedRandom((70,), 1), WordTriple((2, 3), 3), DigitMasks((9,))],
     ]
 )
 
@@ -267,13 +261,8 @@ def test_a_flight_has_as_many_pads_as_are_allowed(monkeypatch):
 LARGE = [
     *[kind((2048,)) for kind in (element_triple, element_square, WordTriple)],
     *[matrix_triple(32, 16, 32), matrix_triple(32, 32, 32, (0, 1)), rescaled(element_triple((1024,)))],
-    *[
-        WordTriple((1024,), 2),
-        DigitMasks((1024,)),
-        TruncationMask((1024,), 20),
-        DaBits((1024,), 16),
-        BoundedRandom((1024,), 30),
-    ],
+    *[WordTriple((1024,), 2), DigitMasks((1024,)), TruncationMask((1024,), 20)],
+    *[DaBits((1024,), 16), BoundedRandom((1024,), 30)],
 ]
 
 
