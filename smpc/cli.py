@@ -169,6 +169,7 @@ def run(
 
     Every party runs this command at its site, at the same time. Nothing is sent before all agree on the study.
     """
+    from smpc.outcome import write_outcome
     from smpc.run import Request
     from smpc.run import run as run_study
 
@@ -178,8 +179,6 @@ def run(
         study, party, key or beside / f"{party}.key", data or (standard if standard.exists() else None),
         out or beside / "results" / party, wait,
     )  # fmt: skip
-    from smpc.show import print_outcome, write_outcome
-
     written: list[dict[str, Any]] = []
     # what a program prints is not its result
     with shown() as progress, redirect_stdout(sys.stderr if as_json else sys.stdout):
@@ -187,6 +186,8 @@ def run(
     if as_json:
         click.echo(json.dumps(written[0] if written else {}, indent=2, ensure_ascii=False, default=repr))
     else:
+        from smpc.show import print_outcome  # with rich, which JSON does not need
+
         print_outcome(_console(), outcome, party, request.out)
 
 
