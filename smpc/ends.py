@@ -196,7 +196,8 @@ def configure(end: Socket) -> None:
     end.linger = 0
     end.handshake_ivl = 3000
     end.heartbeat_ivl, end.heartbeat_timeout, end.heartbeat_ttl = 1000, 4000, 6000
-    end.reconnect_ivl, end.reconnect_ivl_max = 100, 1000
+    # Doubled each time. Processes that start together miss each other by a few milliseconds.
+    end.reconnect_ivl, end.reconnect_ivl_max = 10, 1000
 
 
 def tampered(peer: str) -> LinkError:
