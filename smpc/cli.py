@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -43,6 +44,8 @@ def main() -> None:
         if DEBUG in sys.argv:
             traceback.print_exc()
         _fail(_line(error), 3 if isinstance(error, LinkError | ProtocolError) else 1)
+    finally:
+        gc.freeze()  # the interpreter ends without looking through all that is loaded for garbage
 
 
 def _end(number: int, _: object) -> None:
