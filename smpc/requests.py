@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from math import prod
 from typing import Any, TypeAlias, cast, get_type_hints
 
@@ -94,7 +95,14 @@ def _listed(correlation: Correlation[Any]) -> list[Any]:
     if _KNOWN.get(kind.__name__) is not kind:
         raise ValueError(f"the dealer does not know {kind.__name__}")
     _check(correlation)
-    return [kind.__name__, *(_plain(getattr(correlation, one.name)) for one in fields(kind))]
+    return [kind.__name__, *(_plain(getattr(correlation, name)) for name, _ in _parameters(kind))]
+
+
+@cache
+def _parameters(kind: Any) -> list[tuple[str, object]]:
+    """Names and types, in their order."""
+    types = get_type_hints(kind)
+    return [(one.name, types[one.name]) for one in fields(kind)]
 
 
 def _read_one(message: object) -> Correlation[Any]:
@@ -102,10 +110,9 @@ def _read_one(message: object) -> Correlation[Any]:
         raise ValueError("no request")
     name, *values = message
     kind = _KNOWN.get(name)
-    if kind is None or len(values) != len(fields(kind)):
+    if kind is None or len(values) != len(_parameters(kind)):
         raise ValueError("no request that is known")
-    types = get_type_hints(kind)
-    parameters = {one.name: _read(types[one.name], value) for one, value in zip(fields(kind), values, strict=True)}
+    parameters = {name: _read(of, value) for (name, of), value in zip(_parameters(kind), values, strict=True)}
     correlation: Correlation[Any] = kind(**parameters)
     _check(correlation)
     return correlation
