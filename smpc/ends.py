@@ -47,7 +47,7 @@ class End(Protocol):
     def look(self) -> None:
         """Take note of what happened to connections. Raises LinkError for a peer that cannot become one."""
 
-    def read(self) -> tuple[str, memoryview] | None:
+    def read(self) -> tuple[str, bytes] | None:
         """The next frame that has arrived and who it is from."""
 
     def send(self, peer: str, frame: bytes) -> bool:
@@ -141,7 +141,7 @@ class Dialler:
                 return True
         return False
 
-    def read(self) -> tuple[str, memoryview] | None:
+    def read(self) -> tuple[str, bytes] | None:
         while True:
             try:
                 frame, torn = next_frame(self.socket)
@@ -152,7 +152,7 @@ class Dialler:
                 self._shake(sealed.tobytes())
                 continue
             try:
-                return self.peer, memoryview(self._ciphers.receiving.open(sealed))
+                return self.peer, self._ciphers.receiving.open(sealed)
             except Forged:
                 if self.gone:  # of another connection, which ZeroMQ made when this one had broken
                     return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import cache
 from math import prod
 from typing import Any, TypeAlias, cast, get_type_hints
 
@@ -41,6 +40,10 @@ _KNOWN: Mapping[str, type[Any]] = {
         DaBits,
         BoundedRandom,
     )
+}
+
+_PARAMETERS: Mapping[str, list[tuple[str, object]]] = {
+    name: [(one.name, get_type_hints(kind)[one.name]) for one in fields(kind)] for name, kind in _KNOWN.items()
 }
 
 _Owners: TypeAlias = tuple[int, int]
@@ -98,11 +101,9 @@ def _listed(correlation: Correlation[Any]) -> list[Any]:
     return [kind.__name__, *(_plain(getattr(correlation, name)) for name, _ in _parameters(kind))]
 
 
-@cache
-def _parameters(kind: Any) -> list[tuple[str, object]]:
+def _parameters(kind: type[Any]) -> list[tuple[str, object]]:
     """Names and types, in their order."""
-    types = get_type_hints(kind)
-    return [(one.name, types[one.name]) for one in fields(kind)]
+    return _PARAMETERS[kind.__name__]
 
 
 def _read_one(message: object) -> Correlation[Any]:

@@ -237,12 +237,12 @@ class Session:
 
         The dealer knows what was taken, and no more; two owners know each other's program and common stream.
         """
-        if self.count in (self.rank, peer):
+        if (stream := self._streams.get(peer)) is None:  # one of both is the dealer
             return self._deals.taken.digest
-        return self._program.digest + self._streams[peer].position.to_bytes(16, "big")
+        return self._program.digest + stream.position.to_bytes(16, "big")
 
     def _check_peer(self, peer: int) -> None:
-        if peer == self.rank or not 0 <= peer < self.count:
+        if peer not in self._streams:
             raise ValueError(f"party {self.rank} has no peer {peer}: its peers are below {self.count}, not itself")
 
     # Beginning and end

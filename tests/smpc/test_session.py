@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -197,14 +196,17 @@ FRAMES = {
     "with a flipped bit": lambda label, first: bytes([forge(label)[0] ^ 1]) + forge(label)[1:],
     "cut": lambda label, first: forge(label)[:-1],
     "with more": lambda label, first: forge(label) + b"x",
-    "tag only": lambda label, first: forge(label)[:32],
+    "tag only": lambda label, first: forge(label)[: wire.TAG_BYTES],
     "empty": lambda label, first: b"",
     "a hello": lambda label, first: wire.HELLO_TAG + wire.pack({}),
 }
 
 
+SIZE = wire.TAG_BYTES + 2 * 8  # of a frame with `ones`
+
+
 def forge(label, **changes):
-    return b"".join(wire.encode(replace(label, **changes), [ones()]))
+    return b"".join(wire.encode(label._replace(**changes), [ones()]))
 
 
 @pytest.mark.parametrize("name", FRAMES)
@@ -215,7 +217,7 @@ def test_no_frame_but_the_next_is_accepted(name):
         session.exchange("one", {0: [ones()]}, {0: [(2,)]})
         session._program.note("exchange", "two")
         label = session._channel._outgoing(0, "exchange", "two", session._state(0), ((2,),))
-        (first,) = (frame for peer, kind, frame in sent if (peer, kind, len(frame)) == ("north", "exchange", 48))
+        (first,) = (frame for peer, kind, frame in sent if (peer, kind, len(frame)) == ("north", "exchange", SIZE))
         session._links.send("north", FRAMES[name](label, first), "forged")
         session._links.receive([], 10)
 
