@@ -29,7 +29,7 @@ from smpc.noise import Ciphers, Forged, Initiator
 
 _KEY_FAILURES = 3
 _PROBE_SECONDS = 0.5
-ZERO_COPY = 64 * 1024  # bytes from which ZeroMQ's bookkeeping costs less than a copy
+ZERO_COPY = 192 * 1024  # bytes from which ZeroMQ's bookkeeping costs less than a copy
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 

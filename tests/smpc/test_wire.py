@@ -106,6 +106,25 @@ def test_parts_come_once_each_and_in_order():
             parts.add(bad)
 
 
+@pytest.mark.parametrize("shapes", [(), ((0,),), LABEL.shapes, ((wire.CHUNK // 8,),)])
+def test_nothing_comes_after_the_last_frame(shapes):
+    label = LABEL._replace(shapes=shapes)
+    (frame,) = wire.encode(label, arrays(shapes))
+    parts = Assembly(label)
+    parts.add(frame)
+    assert parts.complete
+    with pytest.raises(MessageError, match="is not where we are"):
+        parts.add(frame)
+
+
+def test_shapes_are_the_same_in_a_list_or_in_numpys_integers():
+    other = [tuple(map(np.int64, shape)) for shape in LABEL.shapes]
+    assert LABEL._replace(shapes=other).tag() == LABEL.tag()
+    sent = arrays(LABEL.shapes)
+    for got, want in zip(received(LABEL._replace(shapes=other), wire.encode(LABEL, sent)), sent, strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize("bad", [np.zeros(2), np.zeros(2, np.int64), np.zeros(3, np.uint64)])
 def test_only_ring_arrays_of_the_labels_shape_are_sent(bad):
     with pytest.raises(ValueError, match="sends ring arrays"):
