@@ -11,6 +11,7 @@ masks         [MZ17]    masks that stay with their operand
 beaver        [Bea91]   products: elementwise, matrix, square, of private values
 truncation    [EGKRS20] rescaling after a product
 rescaling     [MR18]    products and their truncation in one
+descent       [MZ17]    iterations of gradient descent
 binary        [KS73]    and, addition, position of the leading bit, on words shared by exclusive or
 digits        [KOR+17]  masks with one-hot digits; what a public word looks up in them
 comparison    [GSV07]   borrows, from digits that are compared

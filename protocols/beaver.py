@@ -64,6 +64,9 @@ class Products(Correlation[tuple[Share, ...]]):
         a, b = self.views(dict(zip((*self.kept(), *self.keeps()), drawn, strict=True)))
         return (ring.matmul(a, b) if self.matrices else a * b,)
 
+    def work(self) -> int:
+        return ring.size((*self.left.shape, self.right.shape[1])) if self.matrices else 0
+
     def views(self, masks: Mapping[int, RingArray]) -> tuple[RingArray, RingArray]:
         """a and b of whole masks, by number."""
         return self.left.of(masks[self.left.number]), self.right.of(masks[self.right.number])
@@ -95,6 +98,9 @@ class PrivateTriple(Correlation["Private"]):
         a, b = drawn
         return (ring.matmul(a, b),)
 
+    def work(self) -> int:
+        return self.m * self.k * self.p
+
     def assemble(self, *parts: Part) -> Private:
         return Private(*cast("tuple[Share, Share, Share]", parts))
 
@@ -120,16 +126,6 @@ class Masks(Correlation[RingArray]):
 
     def assemble(self, *parts: Part) -> RingArray:
         return parts[0].values
-
-
-def work_of(correlation: Correlation[Any]) -> int:
-    """Products of numbers that making a correlation takes, if it is about matrices; else 0."""
-    match correlation:
-        case PrivateTriple(m=m, k=k, p=p):
-            return m * k * p
-        case Products(left=left, right=right, matrices=True):
-            return ring.size((*left.shape, right.shape[1]))
-    return 0
 
 
 class Private(NamedTuple):

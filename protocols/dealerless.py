@@ -30,9 +30,10 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from protocols import ring
-from protocols.beaver import Masks, PrivateTriple, Products, work_of
+from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
+from protocols.descent import DescentMasks, each
 from protocols.digits import TABLE_WORDS, DigitMasks
 from protocols.folding import Folding, weighted
 from protocols.functions import BoundedRandom
@@ -49,7 +50,7 @@ Maker: TypeAlias = Generator[Sequence[Job], Sequence[RingArray | None], Arrays]
 
 _GROUP = 1 << 23  # transfers, about, of correlations that are made side by side
 _PIECE = 1 << 12  # elements of a correlation that are made at once
-_WHOLE = (Products, PrivateTriple, Masks)
+_WHOLE = (Products, PrivateTriple, Masks, DescentMasks)
 _PRODUCTS = 1 << 16  # products of numbers in a matrix product that are made at once
 _LONGEST = 1 << 12  # ring elements in one message
 
@@ -242,6 +243,19 @@ def _matrix_cross(
     return np.asarray(cross.reshape(k, m, p).sum(axis=0, dtype=np.uint64))
 
 
+def _descent_masks(us: Dealerless, of: DescentMasks) -> Maker:
+    """Iteration by iteration, c and A_Bᵀ e of each in one go; s = A_Bᵀ e + r for a truncation mask r."""
+    b, e, _ = (us.draw(secret.shape) for secret in of.drawn())
+    a = of.rows.of(us.masks[of.rows.number])
+    c, gradient = each(a, b), each(a.swapaxes(1, 2), e)
+    for at, rows in enumerate(a):
+        for total, left, right in ((c, rows, b), (gradient, rows.T, e)):
+            cross = yield from _matrix_crosses(us, left, right[at][:, None], us.pairs())
+            total[at] += cross[:, 0]
+    r, top, quotient = yield from _truncation_mask(us, of.truncation)
+    return [b, e, us.fresh(gradient) + r, us.fresh(c), top, quotient]
+
+
 def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
     a, b = us.draw(of.shape), us.draw((of.factors, *of.shape))
     x, y = b.reshape(of.factors, a.size).T, a.reshape(-1)
@@ -284,6 +298,7 @@ def _bounded_random(us: Dealerless, of: BoundedRandom) -> Maker:
 _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
     Products: _products,
     PrivateTriple: _private_triple,
+    DescentMasks: _descent_masks,
     Masks: _masks,
     WordTriple: _word_triple,
     TruncationMask: _truncation_mask,
@@ -342,7 +357,7 @@ def _groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]
     size = 0
     for number, piece in pieces:
         group.append((number, piece))
-        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + work_of(piece))
+        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + piece.work())
         if size >= _GROUP:
             yield group
             group, size = [], 0

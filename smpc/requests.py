@@ -12,9 +12,10 @@ from math import prod
 from typing import Any, TypeAlias, cast, get_type_hints
 
 from protocols import ring
-from protocols.beaver import Masks, PrivateTriple, Products, work_of
+from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
+from protocols.descent import DescentMasks
 from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
@@ -32,6 +33,7 @@ _KNOWN: Mapping[str, type[Any]] = {
     for kind in (
         Products,
         RescaledProducts,
+        DescentMasks,
         PrivateTriple,
         Masks,
         TruncationMask,
@@ -158,10 +160,14 @@ def _check(correlation: Correlation[Any]) -> None:
         left, right = correlation.left.shape, correlation.right.shape
         if len(left) != 2 or len(right) != 2 or left[1] != right[0]:
             raise ValueError("no matrix product")
+    if isinstance(correlation, DescentMasks) and (
+        len(correlation.rows.shape) != 3 or correlation.rows.fresh is not None
+    ):
+        raise ValueError("no iterations on rows")
     sizes = [prod(max(length, 1) for length in secret.shape) for secret in secrets_of(correlation)]
-    if sum(sizes) * ring.BYTES > LARGEST or work_of(correlation) > MOST_WORK:
+    if sum(sizes) * ring.BYTES > LARGEST or correlation.work() > MOST_WORK:
         raise ValueError(f"{correlation} is larger than {LARGEST >> 30} GiB: ask for it in parts")
 
 
 def _elements(correlation: Correlation[Any]) -> int:
-    return sum(prod(secret.shape) for secret in secrets_of(correlation)) + work_of(correlation) // 100
+    return sum(prod(secret.shape) for secret in secrets_of(correlation)) + correlation.work() // 100

@@ -9,7 +9,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, rescaling, truncation
+from protocols import (
+    beaver,
+    binary,
+    comparison,
+    conversion,
+    descent,
+    functions,
+    inputs,
+    local,
+    opening,
+    rescaling,
+    truncation,
+)  # fmt: skip
 from protocols.bits import Octets, from_octets, octets
 from protocols.prg import Prg, derive
 from protocols.ring import RingArray
@@ -76,6 +88,16 @@ def _private(party: local.LocalParty, own: Operands) -> Share:
     return beaver.private_matmul(party, {0: x, 1: y}.get(party.rank), (0, 1), (2, 3), (3, 4))
 
 
+def _descend(party: local.LocalParty, own: Operands) -> Share:
+    """One iteration, without the opening of the rows."""
+    x, y, w = own.share(4, 3, bits=8), own.share(4, bits=8), own.share(3, bits=8)
+    beaver.open_once(party, x)
+    party.rounds = party.elements = 0
+    party.sent.clear()
+    rows = x.reshape(1, 4, 3)
+    return descent.descend(party, rows, y.reshape(1, 4), w, descent.order(party, rows, 10), 10)
+
+
 CASES = {
     "zero": Case(inputs.zero, lambda p, o: inputs.zero(p, (2, 3)), _all(6)),
     "share": Case(inputs.share, lambda p, o: inputs.share(p, _owned(p, o.public(2, 3), 1), 1, (2, 3)), _all(6)),
@@ -101,6 +123,7 @@ CASES = {
         lambda p, o: rescaling.matmul_rescaled(p, o.share(2, 3, bits=30), o.share(3, 4, bits=30), 20),
         _all(26),
     ),
+    "descend": Case(descent.descend, _descend, _all(4 + 2 * 3)),
     "conjunction": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(6), o.word(6)), _all(6)),
     "conjunctions": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(4), o.word(3, 4)), _all(8)),
     "leading_one": Case(binary.leading_one, lambda p, o: binary.leading_one(p, o.word(6)), _all(6)),

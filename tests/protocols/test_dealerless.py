@@ -346,7 +346,7 @@ def test_a_matrix_product_takes_transfers_for_the_bits_of_its_smaller_side(size)
 # How far two runs may be apart where a result is rounded by coins: twice what test_functions allows for one.
 RELATIVE = 2.0**-21
 APART = {
-    **dict.fromkeys(["truncate", "multiply_rescaled", "matmul_rescaled"], lambda x: 1),
+    **dict.fromkeys(["truncate", "multiply_rescaled", "matmul_rescaled", "descend"], lambda x: 1),
     "scale_up": lambda x: 1 << 5,  # the factor has 5 bits
     "roots": lambda x: x * RELATIVE,
     "square_root": lambda x: x * RELATIVE,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from protocols.beaver import Masks, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
+from protocols.descent import DescentMasks
 from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
@@ -31,7 +32,8 @@ correlations = (
     | st.one_of(*(st.builds(kind, shapes) for kind in (element_triple, element_square, WordTriple, DigitMasks)))
     | st.builds(lambda shape, bits: rescaled(element_triple(shape), bits), shapes, bits)
     | st.builds(Masks, lengths, shapes)
-    | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES))
+    | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES, st.none()))
+    | st.builds(DescentMasks, st.builds(Factor, lengths, SHAPE, lengths, STRIDES, st.none()), bits)
     | st.builds(WordTriple, shapes, lengths)
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
 )
@@ -79,6 +81,8 @@ BAD = {
     "matrices that do not fit": wire.pack(
         [[], ["Products", [0, [2, 3], 0, [3, 1], [2, 3]], [1, [2, 3], 0, [3, 1], [2, 3]], True]]
     ),
+    "iterations on fresh rows": wire.pack([[], ["DescentMasks", [0, [1, 1, 1], 0, [0, 0, 0], [1]], 20]]),
+    "iterations on a matrix": wire.pack([[], ["DescentMasks", [0, [1, 1], 0, [0, 0], None], 20]]),
     "a truth of another type": wire.pack([[], ["Products", [0, [2], 0, [1], [2]], [1, [2], 0, [1], [2]], 1]]),
     "far too large": wire.pack([[], ["PrivateTriple", 2**30, 2**30, 2**30, [0, 1]]]),
 }
