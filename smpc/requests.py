@@ -73,6 +73,11 @@ def answer_elements(correlations: Sequence[Correlation[Any]]) -> int:
     return sum(prod(secret.shape) for one in correlations for secret in one.derived())
 
 
+def kept_elements(correlations: Sequence[Correlation[Any]]) -> int:
+    """How many ring elements of masks are kept for later."""
+    return sum(prod(secret.shape) for one in correlations for _, secret in zip(one.keeps(), one.drawn(), strict=False))
+
+
 def encode(correlations: Sequence[Correlation[Any]], forgotten: Sequence[int] = ()) -> bytes:
     """The request for `correlations`; `forgotten`: masks that are used no more.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from protocols import beaver, inputs, local
-from protocols.beaver import Products
+from protocols.beaver import Masks, Products
 from protocols.conversion import negative
 from protocols.errors import MessageError
 from protocols.functions import BoundedRandom
@@ -17,7 +17,7 @@ from protocols.masks import whole
 from protocols.opening import disclose
 from protocols.shares import Share
 from protocols.truncation import truncate
-from smpc import wire
+from smpc import deals, wire
 from smpc.errors import DataError, LinkError
 from smpc.helper import serve
 from smpc.noise import SEAL_BYTES
@@ -265,6 +265,21 @@ def test_the_dealer_refuses_what_is_no_request(name):
     assert isinstance(results[DEALER], MessageError)
     assert str(results[DEALER]).startswith("north asked the dealer for something else")
     assert str(results["north"]) == str(results["south"]) == f"helper stopped: {results[DEALER]}"
+
+
+def test_the_dealer_keeps_so_many_masks_and_no_more(monkeypatch):
+    monkeypatch.setattr(deals, "_MOST_KEPT", 1 << 4)
+
+    def program(session):
+        for number in range(8):
+            session.take(Masks(number, (8,)))
+            if number % 2:
+                session.forget(number)
+                session.forget(number - 1)
+        session.take(Masks(8, (17,)))
+
+    results = run(study(), program)
+    assert str(results[DEALER]) == "north asked the dealer for masks of more than 0 GiB"
 
 
 def test_an_unknown_correlation_is_an_error_at_home():
