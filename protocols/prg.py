@@ -56,7 +56,7 @@ class Prg:
     def ring(self, shape: Shape) -> RingArray:
         """The next uniform array of `shape`. Raises ForkError in a process that did not make this stream."""
         count = size(shape)
-        if count <= self._ahead.size:
+        if 0 <= count <= self._ahead.size:
             self._draw(count)
             return self._ready(count).reshape(shape)
         out = np.empty(shape, np.uint64)

@@ -75,7 +75,7 @@ def test_a_product_from_the_store_of_a_mask_that_is_not_is_refused(tmp_path, dea
 
 def descent(party):
     x = Share(party.rank, Prg(bytes([party.rank] * 32)).ring((8, 3)) >> np.uint64(40))
-    return Descent(party, x, x[:, 0] * 1, 4, 20).run(Share(party.rank, np.zeros((3, 1), np.uint64)), 40).shape
+    return Descent(party, x, x[:, 0] * 1, 4, 20).run(Share(party.rank, np.zeros(3, np.uint64)), 40).shape
 
 
 @pytest.mark.parametrize("dealer", [True, False])
