@@ -35,7 +35,7 @@ from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import TABLE_WORDS, DigitMasks
 from protocols.flooring import FloorMasks
-from protocols.folding import Folding, scaled, weighted
+from protocols.folding import Folding, scaled, truncation_parts, weighted
 from protocols.functions import BoundedRandom
 from protocols.inputs import zero
 from protocols.masks import remember
@@ -259,14 +259,8 @@ def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
 
 
 def _truncation_mask(us: Dealerless, of: TruncationMask) -> Maker:
-    words = us.draw(of.shape)
-    parts = _truncation_parts((yield from us.fold(words).all_bits()), of.bits)
+    parts = truncation_parts((yield from us.fold(us.draw(of.shape)).all_bits()), of.bits)
     return [us.fresh(part.reshape(of.shape)) for part in parts]
-
-
-def _truncation_parts(bits: RingArray, by: int) -> Arrays:
-    """r, its top bit, (r mod 2^63) >> by."""
-    return [weighted(bits, 0, BITS), bits[:, BITS - 1], weighted(bits, by, BITS - 1, by)]
 
 
 def _digit_masks(us: Dealerless, of: DigitMasks) -> Maker:
@@ -293,7 +287,7 @@ def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job
 
 def _floor_masks(us: Dealerless, of: FloorMasks) -> Maker:
     folded = us.fold(us.draw(of.shape), digits=True)
-    parts = _truncation_parts((yield from folded.all_bits()), of.bits)
+    parts = truncation_parts((yield from folded.all_bits()), of.bits)
     table = np.ascontiguousarray(folded.table[:, : of.words]).reshape(*of.shape, of.words)
     return [*(us.fresh(part.reshape(of.shape)) for part in parts), us.fresh_words(table)]
 

@@ -90,9 +90,8 @@ def scaled(folding: Folding, values: RingArray) -> Generator[Sequence[Job], Any,
             for sender in order for x in rest if sender != joining
         ]  # fmt: skip
         shares = [share for share in (yield jobs) if share is not None]
-        for number, one in enumerate(total):
-            for share in shares[number :: len(values)]:
-                one += share
+        for number in range(len(values)):
+            total[number] += sum(shares[number :: len(values)], np.uint64(0))
         if rank == joining:
             total += unpack(words, BITS) * rest
     return total
@@ -104,3 +103,8 @@ def weighted(bits: RingArray, start: int, stop: int, shift: int = 0) -> RingArra
     for i in range(start, stop):
         total += bits[:, i] << np.uint64(i - shift)
     return total
+
+
+def truncation_parts(bits: RingArray, by: int) -> list[RingArray]:
+    """⟨r⟩, of its bits (elements × 64), its top bit, and (r mod 2^63) >> by."""
+    return [weighted(bits, 0, BITS), bits[:, BITS - 1], weighted(bits, by, BITS - 1, by)]

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from protocols.bits import Octets, from_octets, unpack
 from protocols.card import card
+from protocols.comparison import triples_of
 from protocols.conversion import signs
 from protocols.digits import digits_of, one_hot, words_of
 from protocols.opening import open_masked
@@ -76,26 +77,30 @@ def select(party: Party, x: Share, bits: int) -> tuple[Share, Share]:
     """⟨b⟩ and ⟨bx⟩, for the sign b of the first row of x."""
     digits, (rows, elements) = digits_of(bits), x.shape
     order = party.order(SelectionMasks(elements, words_of(digits), rows - 1))
-    r, s = order.drawn
-    (c,) = open_masked(party, x + cast("Share", r))
+    (c,) = open_masked(party, x + cast("Share", order.drawn[0]))
     row = signs(party, c[0], BitShare(party.rank, order.parts()[2]), digits)
     return _finish(party, c, row, order)
 
 
-def _finish(party: Party, c: RingArray, row: Octets, order: Order[tuple[Part, ...]]) -> tuple[Share, Share]:
+def taken_by_select(rows: int, elements: int, bits: int) -> list[Correlation[Any]]:
+    """What `select` takes, to be made ahead."""
+    digits = digits_of(bits)
+    masks = SelectionMasks(elements, words_of(digits), rows - 1)
+    return [masks, *triples_of(digits, -(-elements // 8))]
+
+
+def _finish(party: Party, c: RingArray, signs_of: Octets, order: Order[tuple[Part, ...]]) -> tuple[Share, Share]:
     """⟨b⟩ and ⟨bx⟩ of C = x + r, in the clear, and [b]."""
     r, s, _, each, products = order.parts()
-    (masked,) = open_masked(party, BitShare(party.rank, from_octets(row) ^ s))
+    (masked,) = open_masked(party, BitShare(party.rank, from_octets(signs_of) ^ s))
     o = in_elements(masked, c.shape[1])
     turn = np.uint64(1) - (o + o)
     sign = turn * each
     if party.rank == 0:
         sign += o
     result = np.empty(c.shape, np.uint64)
-    for out, public, mask, product in zip(result, c, r, products, strict=True):
-        np.multiply(public, sign, out=out)
-        out -= o * mask
-        out -= turn * product
+    for row in range(len(c)):  # one after the other, in cache
+        result[row] = c[row] * sign - o * r[row] - turn * products[row]
     return Share(party.rank, sign), Share(party.rank, result)
 
 

@@ -1,8 +1,9 @@
 """Sorting, and extremes: which values are exchanged is secret, which places are compared is not.
 
-[Bat68] K. Batcher, "Sorting Networks and Their Applications", AFIPS Spring Joint Computer Conference 1968: odd-even merge
-sort; in the form for any number of values of [Knu98] D. Knuth, "The Art of Computer Programming", vol. 3, 2nd ed. 1998,
-section 5.2.2, algorithm M. For n values it has t(t+1)/2 stages with t = ⌈log₂ n⌉, and about n t² / 4 exchanges.
+[Bat68] K. Batcher, "Sorting Networks and Their Applications", AFIPS Spring Joint Computer Conference 1968: odd-even
+merge sort; in the form for any number of values of [Knu98] D. Knuth, "The Art of Computer Programming", vol. 3, 2nd ed.
+1998, section 5.2.2, algorithm M. For n values it has t(t+1)/2 stages with t = ⌈log₂ n⌉, and about n t² / 4 exchanges:
+153 stages and 6.7 million exchanges for 10^5.
 
 A stage compares places i and i + d for many i, no place twice. With b = [x_(i+d) < x_i] and m = b (x_(i+d) - x_i), x_i
 becomes x_i + m and x_(i+d) becomes x_(i+d) - m: one product, which comes with the sign (`selection`). What is carried
@@ -16,6 +17,7 @@ says which bits are compared: keys of k bits have differences of k + 1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -23,8 +25,8 @@ import numpy.typing as npt
 
 from protocols.card import card
 from protocols.party import Party
-from protocols.ring import BITS, RingArray
-from protocols.selection import select
+from protocols.ring import BITS, RingArray, size
+from protocols.selection import select, taken_by_select
 from protocols.shares import Share, public
 
 Places: TypeAlias = npt.NDArray[np.intp]
@@ -40,7 +42,7 @@ def sort(party: Party, keys: Share, bits: int, *carried: Share) -> list[Share]:
     Raises ValueError if a shape differs, and unless 1 <= bits <= 63.
     """
     moving = _moving(keys, bits, carried)
-    for lower, distance in stages(keys.shape[-1]):
+    for lower, distance in _ahead(party, moving, bits):
         upper = lower + distance
         low, high = moving[..., lower], moving[..., upper]
         move = _exchanged(party, high - low, bits)
@@ -113,6 +115,16 @@ def stages(length: int) -> Iterator[tuple[Places, int]]:
         p >>= 1
 
 
+def _ahead(party: Party, moving: RingArray, bits: int) -> Iterator[tuple[Places, int]]:
+    """Stages, of which what the next one takes is made while the parties are at one."""
+    for stage, following in pairwise(chain([None], stages(moving.shape[-1]), [None])):
+        if following is not None:
+            exchanges = size(moving.shape[1:-1]) * len(following[0])
+            party.prepare(taken_by_select(len(moving), exchanges, bits + 1))
+        if stage is not None:
+            yield stage
+
+
 def _tournament(party: Party, keys: Share, bits: int, carried: Sequence[Share], *, least: bool) -> list[Share]:
     moving = _moving(keys, bits, carried)
     if not keys.shape[-1]:
@@ -120,11 +132,10 @@ def _tournament(party: Party, keys: Share, bits: int, carried: Sequence[Share], 
     while (length := moving.shape[-1]) > 1:
         paired = length & ~1
         left, right = moving[..., :paired:2], moving[..., 1:paired:2]
-        if least:
-            won = left + _exchanged(party, right - left, bits)
-        else:
-            won = left - _exchanged(party, left - right, bits)
-        moving = np.concatenate([won, moving[..., paired:]], axis=-1)
+        party.prepare(taken_by_select(len(moving), left[0].size, bits + 1))
+        first, second = (left, right) if least else (right, left)
+        move = _exchanged(party, second - first, bits)  # to the right
+        moving = np.concatenate([left + move if least else left - move, moving[..., paired:]], axis=-1)
     return [Share(party.rank, np.atleast_1d(values[..., 0])) for values in moving]
 
 
