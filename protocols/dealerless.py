@@ -265,7 +265,7 @@ def _truncation_mask(us: Dealerless, of: TruncationMask) -> Maker:
 
 def _digit_masks(us: Dealerless, of: DigitMasks) -> Maker:
     number, table = yield from _digits(us, ring.size(of.shape), of.words)
-    return [number.reshape(of.shape), table.reshape(*of.shape, of.words)]
+    return [us.fresh(number.reshape(of.shape)), us.fresh_words(table.reshape(*of.shape, of.words))]
 
 
 def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job], Any, tuple[RingArray, RingArray]]:
@@ -273,7 +273,7 @@ def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job
 
     The bits of r above are each party's own draws, as nobody asks for them one by one.
     """
-    together = TABLE_WORDS // words if words else 1
+    together = TABLE_WORDS // words
     folded = us.fold(us.draw((-(-elements // together),)), digits=True)
     if together == 1:
         number = yield from folded.number()
@@ -281,8 +281,7 @@ def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job
         bits = BITS // together
         each = yield from folded.all_bits()
         number = weighted(each.reshape(-1, bits), 0, bits)[:elements] + (us.draw((elements,)) << np.uint64(bits))
-    table = folded.table[:, : words * together].reshape(-1, words)[:elements]
-    return us.fresh(number), us.fresh_words(table)
+    return number, folded.table[:, : words * together].reshape(-1, words)[:elements]
 
 
 def _floor_masks(us: Dealerless, of: FloorMasks) -> Maker:
@@ -301,7 +300,8 @@ def _selection_masks(us: Dealerless, of: SelectionMasks) -> Maker:
     padded[:, : of.elements] = r
     products = yield from scaled(folded, padded.reshape(len(r), -1, BITS))
     parts = (part.reshape(*part.shape[:-2], -1)[..., : of.elements] for part in (bits, products))
-    return [r, folded.words, table, *map(us.fresh, parts)]
+    r[0] = us.fresh(number)
+    return [r, folded.words, us.fresh_words(table), *map(us.fresh, parts)]
 
 
 def _da_bits(us: Dealerless, of: DaBits) -> Maker:

@@ -148,8 +148,8 @@ def _is_count(value: object) -> bool:
 
 
 def _check(correlation: Correlation[Any]) -> None:
-    if getattr(correlation, "words", 0) > TABLE_WORDS:
-        raise ValueError(f"{correlation}: a table has {TABLE_WORDS} words")
+    if not 1 <= getattr(correlation, "words", 1) <= TABLE_WORDS:
+        raise ValueError(f"{correlation}: a table has 1 to {TABLE_WORDS} words")
     if getattr(correlation, "bits", 0) > ring.BITS:
         raise ValueError(f"{correlation}: a ring element has {ring.BITS} bits")
     if isinstance(correlation, Products) and correlation.matrices:

@@ -35,9 +35,9 @@ correlations = (
     | st.builds(Masks, lengths, shapes)
     | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES, st.none()))
     | st.builds(WordTriple, shapes, lengths)
-    | st.builds(DigitMasks, shapes, st.integers(0, 4))
+    | st.builds(DigitMasks, shapes, st.integers(1, 4))
     | st.builds(FloorMasks, shapes, st.integers(1, 61))
-    | st.builds(SelectionMasks, lengths, st.integers(0, 4), st.integers(0, 9))
+    | st.builds(SelectionMasks, lengths, st.integers(1, 4), st.integers(0, 9))
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
 )
 
@@ -77,6 +77,7 @@ BAD = {
     "more digits than there are": wire.pack([[], ["DigitMasks", [2], 5]]),
     "a selection by more digits than there are": wire.pack([[], ["SelectionMasks", 2, 5, 0]]),
     "a selection of too many others": wire.pack([[], ["SelectionMasks", 2**10, 1, 2**20]]),
+    "no digits": wire.pack([[], ["DigitMasks", [2], 0]]),
     "a floor of no bits": wire.pack([[], ["FloorMasks", [2], 0]]),
     "a floor of many bits": wire.pack([[], ["FloorMasks", [2], 65]]),
     "too large": wire.pack([[], ["DigitMasks", [2**28 // 3 + 1], 4]]),
