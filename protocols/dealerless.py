@@ -35,13 +35,15 @@ from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.descent import DescentMasks, each
 from protocols.digits import TABLE_WORDS, DigitMasks
-from protocols.folding import Folding, weighted
+from protocols.flooring import FloorMasks
+from protocols.folding import Folding, scaled, truncation_parts, weighted
 from protocols.functions import BoundedRandom
 from protocols.inputs import zero
 from protocols.masks import remember
 from protocols.party import Correlation, Stream, secrets_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray, Shape
+from protocols.selection import SelectionMasks
 from protocols.transfers import Conjunction, Job, Product
 from protocols.truncation import TruncationMask
 
@@ -271,16 +273,49 @@ def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
 
 
 def _truncation_mask(us: Dealerless, of: TruncationMask) -> Maker:
-    words = us.draw(of.shape)
-    bits = yield from us.fold(words).all_bits()
-    parts = weighted(bits, 0, BITS), bits[:, BITS - 1], weighted(bits, of.bits, BITS - 1, of.bits)
+    parts = truncation_parts((yield from us.fold(us.draw(of.shape)).all_bits()), of.bits)
     return [us.fresh(part.reshape(of.shape)) for part in parts]
 
 
 def _digit_masks(us: Dealerless, of: DigitMasks) -> Maker:
+    number, table = yield from _digits(us, ring.size(of.shape), of.words)
+    return [us.fresh(number.reshape(of.shape)), us.fresh_words(table.reshape(*of.shape, of.words))]
+
+
+def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job], Any, tuple[RingArray, RingArray]]:
+    """⟨r⟩ and tables of `words`. A word that is folded has the digits of two or four elements if these need so few.
+
+    The bits of r above are each party's own draws, as nobody asks for them one by one.
+    """
+    together = TABLE_WORDS // words
+    folded = us.fold(us.draw((-(-elements // together),)), digits=True)
+    if together == 1:
+        number = yield from folded.number()
+    else:
+        bits = BITS // together
+        each = yield from folded.all_bits()
+        number = weighted(each.reshape(-1, bits), 0, bits)[:elements] + (us.draw((elements,)) << np.uint64(bits))
+    return number, folded.table[:, : words * together].reshape(-1, words)[:elements]
+
+
+def _floor_masks(us: Dealerless, of: FloorMasks) -> Maker:
     folded = us.fold(us.draw(of.shape), digits=True)
-    number = yield from folded.number()
-    return [us.fresh(number.reshape(of.shape)), us.fresh_words(folded.table.reshape(*of.shape, TABLE_WORDS))]
+    parts = truncation_parts((yield from folded.all_bits()), of.bits)
+    table = np.ascontiguousarray(folded.table[:, : of.words]).reshape(*of.shape, of.words)
+    return [*(us.fresh(part.reshape(of.shape)) for part in parts), us.fresh_words(table)]
+
+
+def _selection_masks(us: Dealerless, of: SelectionMasks) -> Maker:
+    number, table = yield from _digits(us, of.elements, of.words)
+    r = np.concatenate([number[None], us.draw((of.others, of.elements))])
+    folded = us.fold(us.draw((-(-of.elements // BITS),)))
+    bits = yield from folded.all_bits()
+    padded = np.zeros((len(r), folded.words.size * BITS), np.uint64)
+    padded[:, : of.elements] = r
+    products = yield from scaled(folded, padded.reshape(len(r), -1, BITS))
+    parts = (part.reshape(*part.shape[:-2], -1)[..., : of.elements] for part in (bits, products))
+    r[0] = us.fresh(number)
+    return [r, folded.words, us.fresh_words(table), *map(us.fresh, parts)]
 
 
 def _da_bits(us: Dealerless, of: DaBits) -> Maker:
@@ -303,6 +338,8 @@ _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
     WordTriple: _word_triple,
     TruncationMask: _truncation_mask,
     DigitMasks: _digit_masks,
+    FloorMasks: _floor_masks,
+    SelectionMasks: _selection_masks,
     DaBits: _da_bits,
     BoundedRandom: _bounded_random,
 }
@@ -329,6 +366,11 @@ def _pieces(correlation: Any) -> Iterator[Any]:
     if isinstance(correlation, _WHOLE):
         yield correlation
         return
+    if isinstance(correlation, SelectionMasks):
+        step = -(-_PIECE // BITS) * BITS  # whole words of bits
+        for start in range(0, correlation.elements, step):
+            yield replace(correlation, elements=min(step, correlation.elements - start))
+        return
     count = ring.size(correlation.shape)
     for start in range(0, count, _PIECE):
         yield replace(correlation, shape=(min(_PIECE, count - start),))
@@ -344,10 +386,14 @@ def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
         return parts[0]
     if not parts:
         return [np.zeros(secret.shape, np.uint64) for secret in secrets]
-    along = -1 if isinstance(correlation, WordTriple) else 0  # factors come first
+    along = [0] * len(secrets)
+    if isinstance(correlation, WordTriple):  # factors come first
+        along = [-1] * len(secrets)
+    if isinstance(correlation, SelectionMasks):  # others come first, and words of a table last
+        along = [1, 0, 0, 0, 1]
     return [
-        np.concatenate(column, axis=along).reshape(secret.shape)
-        for secret, column in zip(secrets, zip(*parts, strict=True), strict=True)
+        np.concatenate(column, axis=axis).reshape(secret.shape)
+        for secret, axis, column in zip(secrets, along, zip(*parts, strict=True), strict=True)
     ]
 
 

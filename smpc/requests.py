@@ -16,12 +16,14 @@ from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.descent import DescentMasks
-from protocols.digits import DigitMasks
+from protocols.digits import TABLE_WORDS, DigitMasks
+from protocols.flooring import FloorMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
 from protocols.party import Correlation, secrets_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import Shape
+from protocols.selection import SelectionMasks
 from protocols.truncation import TruncationMask
 from smpc import wire
 
@@ -39,6 +41,8 @@ _KNOWN: Mapping[str, type[Any]] = {
         TruncationMask,
         WordTriple,
         DigitMasks,
+        FloorMasks,
+        SelectionMasks,
         DaBits,
         BoundedRandom,
     )
@@ -159,6 +163,8 @@ def _is_count(value: object) -> bool:
 
 
 def _check(correlation: Correlation[Any]) -> None:
+    if not 1 <= getattr(correlation, "words", 1) <= TABLE_WORDS:
+        raise ValueError(f"{correlation}: a table has 1 to {TABLE_WORDS} words")
     if getattr(correlation, "bits", 0) > ring.BITS:
         raise ValueError(f"{correlation}: a ring element has {ring.BITS} bits")
     if isinstance(correlation, Products) and correlation.matrices:

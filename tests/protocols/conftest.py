@@ -15,13 +15,17 @@ from protocols import (
     comparison,
     conversion,
     descent,
+    flooring,
     functions,
     inputs,
     local,
     opening,
+    relations,
     rescaling,
+    selection,
+    sorting,
     truncation,
-)  # fmt: skip
+)
 from protocols.bits import Octets, from_octets, octets
 from protocols.prg import Prg, derive
 from protocols.ring import RingArray
@@ -83,6 +87,10 @@ def _packed(party: local.LocalParty, row: Octets) -> BitShare:
     return BitShare(party.rank, from_octets(row))
 
 
+def _keys(own: Operands) -> Share:
+    return own.share(64, 4, bits=62)
+
+
 def _private(party: local.LocalParty, own: Operands) -> Share:
     x, y = own.public(2, 3), own.public(3, 4)
     return beaver.private_matmul(party, {0: x, 1: y}.get(party.rank), (0, 1), (2, 3), (3, 4))
@@ -132,6 +140,28 @@ CASES = {
     "borrow": Case(comparison.borrow, lambda p, o: _packed(p, comparison.borrow(p, *o.octets(2, 16, 8))), _all(1)),
     "borrows": Case(comparison.borrows, lambda p, o: _packed(p, comparison.borrows(p, *o.octets(2, 15, 8))), _all(1)),
     "negative": Case(conversion.negative, lambda p, o: conversion.negative(p, o.share(8, 8)), _all(1)),
+    "conjunction_of_all": Case(
+        comparison.conjunction_of_all,
+        lambda p, o: _packed(p, comparison.conjunction_of_all(p, o.octets(16, 8))),
+        _all(1),
+    ),
+    "is_zero": Case(relations.is_zero, lambda p, o: relations.is_zero(p, o.share(8, 8)), _all(1)),
+    "equal_each": Case(
+        relations.equal_each, lambda p, o: relations.equal_each(p, o.share(8, 8), [0, 5, -5, 1 << 63]), _all(1)
+    ),
+    "below_each": Case(
+        relations.below_each, lambda p, o: relations.below_each(p, o.share(8, 8), [0, 5, -5, 1 << 62]), _all(1)
+    ),
+    "one_hot": Case(relations.one_hot, lambda p, o: relations.one_hot(p, o.share(8, 8, bits=4), 16), _all(1)),
+    "truncate_exactly": Case(
+        flooring.truncate_exactly, lambda p, o: flooring.truncate_exactly(p, o.share(8, 8, bits=62), 20), _all(1)
+    ),
+    "where_negative": Case(
+        selection.where_negative, lambda p, o: selection.where_negative(p, o.share(8, 8), 64, o.share(8, 8)), _all(1)
+    ),
+    "sort": Case(sorting.sort, lambda p, o: sorting.sort(p, _keys(o), 63), _all(1)),
+    "minimum": Case(sorting.minimum, lambda p, o: sorting.minimum(p, _keys(o), 63), _all(1)),
+    "maximum": Case(sorting.maximum, lambda p, o: sorting.maximum(p, _keys(o), 63), _all(1)),
     "normalize": Case(functions.normalize, lambda p, o: functions.normalize(p, o.share(64, bits=60)), _all(1)),
     "roots": Case(functions.roots, lambda p, o: functions.roots(p, o.share(6, bits=61) + (1 << 61)), _all(6)),
     "square_root": Case(functions.square_root, lambda p, o: functions.square_root(p, o.share(64, bits=60)), _all(1)),

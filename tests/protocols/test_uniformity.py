@@ -8,7 +8,21 @@ fixed: a test passes always or never. Bounds: a χ² over 256 byte values (255 d
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, truncation
+from protocols import (
+    beaver,
+    binary,
+    comparison,
+    conversion,
+    flooring,
+    functions,
+    inputs,
+    local,
+    opening,
+    relations,
+    selection,
+    sorting,
+    truncation,
+)
 from protocols.bits import from_octets
 from protocols.prg import Prg
 from protocols.shares import BitShare, Share, split
@@ -40,6 +54,15 @@ PROGRAMS = {
     "borrow": lambda p, x, w: BitShare(p.rank, from_octets(comparison.borrow(p, *ROWS))),
     "borrows": lambda p, x, w: BitShare(p.rank, from_octets(comparison.borrows(p, *ROWS))),
     "negative": lambda p, x, w: conversion.negative(p, x),
+    "negative of 16 bits": lambda p, x, w: conversion.negative(p, x, 16),
+    "is_zero": lambda p, x, w: relations.is_zero(p, x),
+    "equal_each": lambda p, x, w: relations.equal_each(p, x, [0, 3], 16),
+    "below_each": lambda p, x, w: relations.below_each(p, x, [0, 3], 16),
+    "one_hot": lambda p, x, w: relations.one_hot(p, x, 3),
+    "where_negative": lambda p, x, w: selection.where_negative(p, x, 20, x),
+    "sort": lambda p, x, w: sorting.sort(p, x.reshape(-1, 4), 20),
+    "maximum": lambda p, x, w: sorting.maximum(p, x.reshape(-1, 8), 20),
+    "truncate_exactly": lambda p, x, w: flooring.truncate_exactly(p, x, 20),
     "scale_up": lambda p, x, w: functions.scale_up(p, x, x, 20),
 }
 # The last step of these is local and makes bits or words of which a part is public.
@@ -68,7 +91,7 @@ def test_what_a_party_sends_gets_and_holds_is_uniform(name, count):
         for array in corrections:
             assert_uniform(array)
     if name not in NOT_FRESH:
-        for share in results:
+        for share in (one for result in results for one in (result if isinstance(result, list) else [result])):
             assert_uniform(share.values)
 
 
