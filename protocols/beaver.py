@@ -25,7 +25,7 @@ import numpy as np
 
 from protocols import ring
 from protocols.card import card
-from protocols.masks import Factor, Mask, Operand, keep
+from protocols.masks import Factor, Mask, Operand, keep, mask_of
 from protocols.party import Correlation, Order, Part, Party, Secret
 from protocols.ring import RingArray, Shape
 from protocols.shares import Share
@@ -171,7 +171,7 @@ def square(party: Party, x: Share) -> Share:
 @card("MZ17", adversary="semi-honest, all but one", rounds=1, elements=1)
 def open_once(party: Party, *shares: Share) -> None:
     """Mask each share that has no mask, and open it: later products with it, or with its views, open nothing for it."""
-    new = [x for x in dict.fromkeys(Operand(x).holder for x in shares) if x.mask is None]
+    new = [x for x in dict.fromkeys(Operand(x).holder for x in shares) if mask_of(party, x) is None]
     numbers = [party.number() for _ in new]
     drawn = [party.take(Masks(number, x.shape)) for number, x in zip(numbers, new, strict=True)]
     keep(party, list(zip(new, numbers, drawn, strict=True)))
@@ -227,8 +227,8 @@ def ask(party: Party, products: Sequence[tuple[Share, Share, Callable[[Factor, F
 
 def _factor(party: Party, operand: Operand, new: dict[Share, int]) -> Factor:
     """`new`: the shares that are about to get a mask, and its number."""
-    if operand.holder.mask is not None:
-        return operand.factor(operand.holder.mask.number, fresh=False)
+    if (mask := mask_of(party, operand.holder)) is not None:
+        return operand.factor(mask.number, fresh=False)
     if operand.holder in new:
         return operand.factor(new[operand.holder], fresh=False)
     new[operand.holder] = party.number()

@@ -22,8 +22,7 @@ run side by side, so that their jobs share rounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Mapping, Sequence
 from itertools import combinations, cycle, permutations
 from typing import Any, Protocol, TypeAlias
 
@@ -40,19 +39,16 @@ from protocols.folding import Folding, scaled, truncation_parts, weighted
 from protocols.functions import BoundedRandom
 from protocols.inputs import zero
 from protocols.masks import remember
-from protocols.party import Correlation, Stream, secrets_of
+from protocols.party import Correlation, Stream
+from protocols.pieces import Arrays, groups, joined, pieces_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray, Shape
 from protocols.selection import SelectionMasks
 from protocols.transfers import Conjunction, Job, Product
 from protocols.truncation import TruncationMask
 
-Arrays: TypeAlias = list[RingArray]
 Maker: TypeAlias = Generator[Sequence[Job], Sequence[RingArray | None], Arrays]
 
-_GROUP = 1 << 23  # transfers, about, of correlations that are made side by side
-_PIECE = 1 << 12  # elements of a correlation that are made at once
-_WHOLE = (Products, PrivateTriple, Masks, DescentMasks)
 _PRODUCTS = 1 << 16  # products of numbers in a matrix product that are made at once
 _LONGEST = 1 << 12  # ring elements in one message
 
@@ -85,14 +81,17 @@ class Dealerless:
 
     def make(self, correlations: Sequence[Correlation[Any]]) -> list[Arrays]:
         """This party's part of each. Raises ValueError for a kind that has no maker."""
-        pieces = [(number, piece) for number, one in enumerate(correlations) for piece in _pieces(one)]
+        pieces = [(number, piece) for number, one in enumerate(correlations) for piece in pieces_of(one)]
+        for one in correlations:  # before anything is sent
+            if not isinstance(one, RescaledProducts):  # which is cut into others
+                _maker(one)
         made: list[list[Arrays]] = [[] for _ in correlations]
         self._turns = cycle(range(self.count))  # what is asked for alone says whose turn it is
-        for group in _groups(pieces):
+        for group in groups(pieces):
             parts = self._side_by_side([_maker(piece)(self, piece) for _, piece in group])
             for (number, _), part in zip(group, parts, strict=True):
                 made[number].append(part)
-        return [_join(one, parts) for one, parts in zip(correlations, made, strict=True)]
+        return [joined(one, parts) for one, parts in zip(correlations, made, strict=True)]
 
     def _side_by_side(self, makers: Sequence[Maker]) -> list[Arrays]:
         done: dict[int, Arrays] = {}
@@ -158,17 +157,22 @@ class Dealerless:
 
     def together(self, makers: Sequence[Generator[Sequence[Job], Any, RingArray]]) -> Any:
         """The sum of what several makers return, their jobs in the same rounds; each yields once."""
+        found = yield from self.apart(makers)
+        return sum(found)
+
+    def apart(self, makers: Sequence[Generator[Sequence[Job], Any, RingArray]]) -> Any:
+        """What several makers return, their jobs in the same rounds; each yields once."""
         asked = [next(maker) for maker in makers]
         results = iter((yield [job for jobs in asked for job in jobs]))
-        total: Any = 0
+        found: list[RingArray] = []
         for maker, jobs in zip(makers, asked, strict=True):
             try:
                 maker.send([next(results) for _ in jobs])
             except StopIteration as stop:
-                total = total + stop.value
+                found.append(stop.value)
             else:
                 raise ValueError("a maker among others yields once")
-        return total
+        return found
 
 
 # Makers, one a kind
@@ -246,16 +250,20 @@ def _matrix_cross(
 
 
 def _descent_masks(us: Dealerless, of: DescentMasks) -> Maker:
-    """Iteration by iteration, c and A_Bᵀ e of each in one go; s = A_Bᵀ e + r for a truncation mask r."""
+    """b, e, and products: A_Bᵀ e, to which a truncation mask is added to make s, and c. Some iterations at once."""
     b, e, _ = (us.draw(secret.shape) for secret in of.drawn())
     a = of.rows.of(us.masks[of.rows.number])
     c, gradient = each(a, b), each(a.swapaxes(1, 2), e)
-    for at, rows in enumerate(a):
-        for total, left, right in ((c, rows, b), (gradient, rows.T, e)):
-            cross = yield from _matrix_crosses(us, left, right[at][:, None], us.pairs())
-            total[at] += cross[:, 0]
-    r, top, quotient = yield from _truncation_mask(us, of.truncation)
-    return [b, e, us.fresh(gradient) + r, us.fresh(c), top, quotient]
+    step = max(1, _PRODUCTS // max(1, ring.size(a.shape[1:])))
+    for start in range(0, len(a), step):
+        some = range(start, min(start + step, len(a)))
+        products = [(a[at], b[at], c[at]) for at in some] + [(a[at].T, e[at], gradient[at]) for at in some]
+        ways = [_matrix_cross(us, x, y[:, None], i, j) for x, y, _ in products for i, j in us.pairs()]
+        crosses = yield from us.apart(ways)
+        for at, cross in enumerate(crosses):
+            total = products[at // len(us.pairs())][2]
+            total += cross[:, 0]
+    return [b, e, us.fresh(gradient), us.fresh(c)]
 
 
 def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
@@ -351,61 +359,3 @@ def _maker(correlation: Correlation[Any]) -> Callable[[Dealerless, Any], Maker]:
             f"{type(correlation).__name__} has no maker in protocols/dealerless.py: only a dealer makes it"
         )
     return _MAKERS[type(correlation)]
-
-
-# In bounded pieces and groups
-
-
-def _pieces(correlation: Any) -> Iterator[Any]:
-    """What is elementwise, in pieces of one axis; products as they are, since they may share masks."""
-    if isinstance(correlation, RescaledProducts):
-        yield Products(correlation.left, correlation.right, correlation.matrices)
-        yield from _pieces(correlation.truncation)
-        return
-    _maker(correlation)
-    if isinstance(correlation, _WHOLE):
-        yield correlation
-        return
-    if isinstance(correlation, SelectionMasks):
-        step = -(-_PIECE // BITS) * BITS  # whole words of bits
-        for start in range(0, correlation.elements, step):
-            yield replace(correlation, elements=min(step, correlation.elements - start))
-        return
-    count = ring.size(correlation.shape)
-    for start in range(0, count, _PIECE):
-        yield replace(correlation, shape=(min(_PIECE, count - start),))
-
-
-def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
-    secrets = secrets_of(correlation)
-    if isinstance(correlation, RescaledProducts):  # s = ab + r
-        (*drawn, c), *masks = parts
-        r, *derived = _join(correlation.truncation, masks)
-        return [*drawn, c + r, *derived]
-    if isinstance(correlation, _WHOLE):
-        return parts[0]
-    if not parts:
-        return [np.zeros(secret.shape, np.uint64) for secret in secrets]
-    along = [0] * len(secrets)
-    if isinstance(correlation, WordTriple):  # factors come first
-        along = [-1] * len(secrets)
-    if isinstance(correlation, SelectionMasks):  # others come first, and words of a table last
-        along = [1, 0, 0, 0, 1]
-    return [
-        np.concatenate(column, axis=axis).reshape(secret.shape)
-        for secret, axis, column in zip(secrets, along, zip(*parts, strict=True), strict=True)
-    ]
-
-
-def _groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
-    """Pieces in their order, so many at a time that memory stays bounded."""
-    group: list[tuple[int, Any]] = []
-    size = 0
-    for number, piece in pieces:
-        group.append((number, piece))
-        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + piece.work())
-        if size >= _GROUP:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group

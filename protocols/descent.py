@@ -26,12 +26,12 @@ import numpy as np
 
 from protocols import ring
 from protocols.card import card
-from protocols.masks import Factor, Operand
+from protocols.masks import Factor, masked_view
 from protocols.opening import open_masked
 from protocols.party import Correlation, Order, Part, Party, Secret
 from protocols.ring import RingArray
 from protocols.shares import Share
-from protocols.truncation import TruncationMask, finish
+from protocols.truncation import TruncationMask, check_bits, finish
 
 
 @dataclass(frozen=True)
@@ -76,28 +76,43 @@ def each(matrices: RingArray, vectors: RingArray) -> RingArray:
     return products
 
 
-def order(party: Party, rows: Share, bits: int) -> Order[tuple[Part, ...]]:
-    """What `descend` takes. `rows`: a view of a share that was opened under a mask, iterations × batch × weights."""
-    operand = Operand(rows)
-    return party.order(DescentMasks(operand.factor(operand.holder.mask.number, fresh=False), bits))
-
-
 @card("MZ17", adversary="semi-honest, all but one", rounds=3, elements=1, per="row of the batch, and twice a weight")
-def descend(party: Party, rows: Share, targets: Share, w: Share, masks: Order[tuple[Part, ...]], bits: int) -> Share:
-    """⟨w⟩ after an iteration on each batch of `rows` and `targets`, one after another. Rounds and elements: of each.
+def descend(party: Party, stretches: Sequence[tuple[Share, Share]], w: Share, bits: int) -> Share:
+    """⟨w⟩ after an iteration on each batch of each stretch, one after another. Rounds and elements: of an iteration.
 
-    rows: as for `order`, which gave `masks`, used here alone. targets: iterations × batch, with the scale of Xw. w:
-    weights. Every gradient is below 2^62 before it is truncated by 0 < bits < 62; nothing notices if it is not.
+    A stretch: rows, iterations × batch × weights, a view of a share that was opened under a mask (`beaver.open_once`),
+    and targets, iterations × batch, with the scale of Xw. w: weights. What a stretch takes is asked for while the
+    parties are at the one before. Every gradient must be below 2^62 before it is truncated by 0 < bits < 62. Raises
+    ValueError if shapes do not fit, for other `bits`, and for rows without a mask.
     """
-    operand = Operand(rows)
-    mask, view = operand.holder.mask, operand.factor(operand.holder.mask.number, fresh=False)
-    public, own = view.of(mask.opened), view.of(mask.share)
+    check_bits([bits])
+    for rows, targets in stretches:
+        if len(rows.shape) != 3 or targets.shape != rows.shape[:2] or w.shape != rows.shape[2:]:
+            raise ValueError(f"no iterations: rows {rows.shape}, targets {targets.shape}, weights {w.shape}")
+    views = [masked_view(party, rows) for rows, _ in stretches]
+    ordered = [party.order(DescentMasks(view, bits)) for _, view in views[:1]]
+    for at, ((_, targets), (mask, view)) in enumerate(zip(stretches, views, strict=True)):
+        ordered += [party.order(DescentMasks(later, bits)) for _, later in views[at + 1 : at + 2]]
+        w = _stretch(party, (view.of(mask.opened), view.of(mask.share)), targets.values, w, ordered[at], bits)
+    return w
+
+
+def _stretch(
+    party: Party,
+    rows: tuple[RingArray, RingArray],
+    targets: RingArray,
+    w: Share,
+    masks: Order[tuple[Part, ...]],
+    bits: int,
+) -> Share:
+    """`rows`: E and this party's part of A."""
     for at, (b, e, s) in enumerate(zip(*masks.draws, strict=True)):
+        public, own = rows[0][at], rows[1][at]
         difference = _open(party, w.values - b)
         c, top, quotient = (one[at] for one in masks.parts()[3:])
-        z = _product(public[at], w.values) + _product(own[at], difference) + c - targets.values[at]
+        z = _product(public, w.values) + _product(own, difference) + c - targets[at]
         difference = _open(party, z - e)
-        opened = _open(party, _product(public[at].T, z) + _product(own[at].T, difference) + s)
+        opened = _open(party, _product(public.T, z) + _product(own.T, difference) + s)
         w = w - finish(opened, (top, quotient), bits, party.rank)
     return w
 

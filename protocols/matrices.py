@@ -57,6 +57,8 @@ def add_product(result: Words, a: Words, b: Words) -> None:
     (m, k), (inner, p) = a.shape, b.shape
     if k != inner or result.shape != (m, p):
         raise ValueError(f"not a matrix product: {a.shape} and {b.shape}")
+    if not result.size or not k:
+        return
     if dense(m, k, p):
         _by_limbs(result, a, b)
     else:

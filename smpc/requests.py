@@ -54,6 +54,7 @@ _PARAMETERS: Mapping[str, list[tuple[str, object]]] = {
 
 _Owners: TypeAlias = tuple[int, int]
 _AXES = 8
+_ITERATIONS = 1 << 10  # of a descent, one by one
 _MOST = 256  # correlations in one request
 _MOST_ELEMENTS = 2**22  # of all arrays, and products for each hundred of them, in one request; but for its last part
 
@@ -171,14 +172,19 @@ def _check(correlation: Correlation[Any]) -> None:
         left, right = correlation.left.shape, correlation.right.shape
         if len(left) != 2 or len(right) != 2 or left[1] != right[0]:
             raise ValueError("no matrix product")
-    if isinstance(correlation, DescentMasks) and (
-        len(correlation.rows.shape) != 3 or correlation.rows.fresh is not None
-    ):
-        raise ValueError("no iterations on rows")
-    sizes = [prod(max(length, 1) for length in secret.shape) for secret in secrets_of(correlation)]
-    if sum(sizes) * ring.BYTES > LARGEST or correlation.work() > MOST_WORK:
+    if isinstance(correlation, DescentMasks):
+        rows = correlation.rows
+        if len(rows.shape) != 3 or rows.fresh is not None or not all(rows.shape) or rows.shape[0] > _ITERATIONS:
+            raise ValueError("no iterations on rows")
+    elements = sum(_spread(secret.shape) for secret in secrets_of(correlation))
+    if elements * ring.BYTES > LARGEST or correlation.work() > MOST_WORK:
         raise ValueError(f"{correlation} is larger than {LARGEST >> 30} GiB: ask for it in parts")
 
 
 def _elements(correlation: Correlation[Any]) -> int:
-    return sum(prod(secret.shape) for secret in secrets_of(correlation)) + correlation.work() // 100
+    return sum(_spread(secret.shape) for secret in secrets_of(correlation)) + correlation.work() // 100
+
+
+def _spread(shape: Shape) -> int:
+    """Elements of an array, and for one that has none what it takes to loop over it."""
+    return prod(max(length, 1) for length in shape)

@@ -173,6 +173,7 @@ class Session:
         """Make what will be taken ahead of its use: the same at all parties, in far fewer rounds than one by one."""
         for order in self._ordered([one for one in correlations if not self._will_have(one)]):
             self._ready.setdefault(order.correlation, deque()).append((next(self._prepared), order))
+        self._program.note("prepare", len(correlations))  # who prepares is not where one is who takes
 
     def _will_have(self, correlation: Correlation[Any]) -> bool:
         """Whether the store has one more of these than was counted on before."""

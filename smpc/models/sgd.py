@@ -18,7 +18,7 @@ from math import log2
 from typing import TYPE_CHECKING, Self
 
 from protocols.beaver import open_once
-from protocols.descent import descend, order
+from protocols.descent import descend
 from protocols.shares import Share
 from protocols.truncation import truncate
 from smpc.array import SecretArray
@@ -85,12 +85,7 @@ class Descent:
 
     def run(self, w: Share, iterations: int) -> Share:
         """w (d) after so many iterations from the first batch on; randomness is asked for some of them ahead."""
-        stretches = [self._stretch(*one) for one in self._stretches(iterations)]
-        masks = [order(self.party, rows, self.bits) for rows, _ in stretches[:1]]
-        for at, (rows, targets) in enumerate(stretches):
-            masks += [order(self.party, later, self.bits) for later, _ in stretches[at + 1 : at + 2]]
-            w = descend(self.party, rows, targets, w, masks[at], self.bits)
-        return w
+        return descend(self.party, [self._stretch(*one) for one in self._stretches(iterations)], w, self.bits)
 
     def _stretches(self, iterations: int) -> Iterator[tuple[int, int]]:
         """The first batch of each, and how many follow one another."""

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from protocols import dealer, dealerless, local, transfers
+from protocols import dealer, dealerless, local, pieces, transfers
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.dealerless import Dealerless
@@ -228,7 +228,8 @@ def named(limits):
 )
 def test_whatever_the_limits_are_parts_are_right_and_messages_as_predicted(monkeypatch, limits, count):
     for name, value in limits.items():
-        monkeypatch.setattr(transfers if name.startswith("_FLIGHT") else dealerless, name, value)
+        home = next(module for module in (transfers, pieces, dealerless) if hasattr(module, name))
+        monkeypatch.setattr(home, name, value)
     parties = local.parties(count, SEED, "ot")
 
     def program(party):

@@ -5,7 +5,7 @@ import pytest
 
 from protocols import local, ring
 from protocols.beaver import Masks, open_once
-from protocols.descent import DescentMasks, descend, order
+from protocols.descent import DescentMasks, descend
 from protocols.masks import Factor
 from protocols.prg import Prg
 from protocols.shares import combine, split
@@ -21,10 +21,10 @@ VIEWS = {
 
 
 def descended(party, x, y, w, length, bits):
-    """From the first batch on."""
-    rows = x[: length * BATCH].reshape(length, BATCH, WEIGHTS)
-    targets = y[: length * BATCH].reshape(length, BATCH)
-    return descend(party, rows, targets, w, order(party, rows, bits), bits)
+    """From the first batch on, in two stretches."""
+    cuts = [slice(0, BATCH), slice(BATCH, length * BATCH)]
+    stretches = [(x[cut].reshape(-1, BATCH, WEIGHTS), y[cut].reshape(-1, BATCH)) for cut in cuts]
+    return descend(party, stretches, w, bits)
 
 
 @pytest.mark.parametrize("preprocessing", ["dealer", "ot"])
@@ -84,7 +84,7 @@ def test_what_is_sent_and_opened_is_uniform(count):
         x, y, w = (type(one)(party.rank, one.values) for one in (x, y, w))
         open_once(party, x)
         rows = x.reshape(length, batch, weights)
-        return descend(party, rows, y.reshape(length, batch), w, order(party, rows, 20), 20)
+        return descend(party, [(rows, y.reshape(length, batch))], w, 20)
 
     results = local.run_all(parties, program)
     for party in parties:
@@ -98,3 +98,22 @@ def test_what_is_sent_and_opened_is_uniform(count):
         for array in corrections:
             assert_uniform(array)
     assert len(np.unique(results[0].values)) == weights
+
+
+@pytest.mark.parametrize(
+    ("rows", "targets", "weights", "bits", "message"),
+    [
+        ((2, 4, 3), (2, 4), (3,), 0, "truncation by"),
+        ((2, 4, 3), (2, 1), (3,), 10, "no iterations"),
+        ((2, 4, 3), (3, 4), (3,), 10, "no iterations"),
+        ((2, 4, 3), (2, 4), (1,), 10, "no iterations"),
+        ((8, 3), (8,), (3,), 10, "no iterations"),
+        ((2, 4, 3), (2, 4), (3,), 10, "not opened under a mask"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_sent(rows, targets, weights, bits, message):
+    (party,) = local.parties(1, SEED)
+    shares = [split(np.zeros(shape, np.uint64), 1, Prg(SEED))[0] for shape in (rows, targets, weights)]
+    with pytest.raises(ValueError, match=message):
+        descend(party, [tuple(shares[:2])], shares[2], bits)
+    assert not party.sent
