@@ -50,6 +50,7 @@ $(VENV)/installed: pyproject.toml | $(BIN)/pip
 $(VENV)/installed-dev: pyproject.toml | $(BIN)/pip
 	@echo "installing smpc and its development tools into $(VENV) (a minute or two) ..."
 	@$(INSTALL) --editable '.[dev]'
+	@$(INSTALL) --editable '.[fast]' 2>/dev/null || echo "no wheel of numba here: what tests compiled code is skipped"
 	@touch $@ $(VENV)/installed
 
 # pip, not python, is the target: a half-made environment has a python and no pip.

@@ -2,19 +2,24 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/kernels.py [--json FILE]
 
-One thread, so that both columns are work and not cores. Every figure is the least processor time of seven runs after
-one to warm up, the two kinds in turn. Five products of floating point are what the way by limbs cannot do without.
+One thread, so that all columns are work and not cores. Every figure is the least processor time of seven runs after
+one to warm up, the kinds in turn. Five products of floating point are what the way by limbs cannot do without. The
+compiled way is there with numba and AVX-512 only, and a process takes it after some 2·10⁹ multiplications. First comes
+what loading it takes, or compiling it where no earlier process did.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING
 
-from protocols import matrices, ring
+import numpy as np
+
+from protocols import compiled, matrices, ring
 from protocols.prg import Prg, fresh_seed
 
 if TYPE_CHECKING:
@@ -59,9 +64,23 @@ def row(m: int, k: int, p: int) -> dict[str, float | str]:
     words = Prg(fresh_seed())
     a, b = words.ring((m, k)), words.ring((k, p))
     x, y = ring.to_int(a) / 2**63, ring.to_int(b) / 2**63
-    ours, floats = measured(lambda: ring.matmul(a, b), lambda: x @ y)
-    way = "limbs" if matrices.dense(m, k, p) else "loop"
-    return {"shape": f"{m}×{k}×{p}", "seconds": ours, "float seconds": floats, "products": m * k * p, "way": way}
+    works = [lambda: without(a, b), lambda: x @ y]
+    multiply = compiled.kernel() if matrices.dense(m, k, p, matrices.COMPILED) else None
+    if multiply:
+        works.append(lambda: compiled.add_product(multiply, np.zeros((m, p), np.uint64), a, b))
+    ours, floats, *fast = measured(*works)
+    way = "limbs" if matrices.dense(m, k, p, matrices.DENSE) else "loop"
+    one = {"shape": f"{m}×{k}×{p}", "seconds": ours, "float seconds": floats, "products": m * k * p, "way": way}
+    return one | ({"compiled seconds": fast[0]} if fast else {})
+
+
+def without(a: ring.RingArray, b: ring.RingArray) -> ring.RingArray:
+    """a @ b as it comes where there is no kernel."""
+    known, matrices.COMPILED = matrices.COMPILED, math.inf
+    try:
+        return ring.matmul(a, b)
+    finally:
+        matrices.COMPILED = known
 
 
 def main() -> None:
@@ -69,7 +88,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    print(f"{'shape':>16} {'ms':>9} {'10^9 products/s':>16} {'float64 ms':>11} {'times float64':>14}  way")
+    started = process_time()
+    loaded = compiled.kernel()
+    print("compiled kernel:", f"{process_time() - started:.2f} s to load" if loaded else "none")
+    print(
+        f"{'shape':>16} {'ms':>9} {'10^9 products/s':>16} {'float64 ms':>11} {'times float64':>14}  way"
+        f" {'compiled ms':>14} {'times float64':>14}"
+    )
     rows = []
     for shape in SHAPES:
         one = row(*shape)
@@ -77,7 +102,8 @@ def main() -> None:
         ours, floats, products = (float(one[name]) for name in ("seconds", "float seconds", "products"))
         print(
             f"{one['shape']:>16} {1e3 * ours:9.3f} {products / ours / 1e9:16.2f} {1e3 * floats:11.3f}"
-            f" {ours / floats:14.1f}  {one['way']}"
+            f" {ours / floats:14.1f}  {one['way']:5}"
+            + (f" {1e3 * fast:12.3f} {fast / floats:14.1f}" if (fast := float(one.get("compiled seconds", 0))) else "")
         )
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

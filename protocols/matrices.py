@@ -1,5 +1,7 @@
 """Products of matrices of words, exact mod 2^64: where it pays, from exact products of their limbs in floating point.
 
+Where numba is installed and a process multiplies enough, `protocols.compiled` takes over; the results are the same.
+
 [DGP08] J.-G. Dumas, P. Giorgi, C. Pernet, "Dense Linear Algebra over Word-Size Prime Fields: the FFLAS and FFPACK
 Packages", ACM TOMS 35(3), 2008: a sum of products of integers is exact in float64 while it cannot leave ±2^53, so a
 numerical BLAS multiplies matrices of small integers exactly; [KO63] A. Karatsuba, Y. Ofman, "Multiplication of
@@ -24,6 +26,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols import compiled
+
 Words: TypeAlias = NDArray[np.uint64]
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -42,6 +46,9 @@ PATCH = 1 << 20  # words of its left operand, and of its result, at once: copies
 # Multiplications for each word of operands and result from which limbs pay. One thread alone wins from 48 on, little at
 # first; the threads of a BLAS on cores that are busy wait for each other, and then little products take the longest.
 DENSE = 64
+# The same for the compiled kernel, whose copies of the operands cost less.
+COMPILED = 6
+COMPILER = compiled.Later()
 
 
 def product(a: Words, b: Words) -> Words:
@@ -59,15 +66,18 @@ def add_product(result: Words, a: Words, b: Words) -> None:
         raise ValueError(f"not a matrix product: {a.shape} and {b.shape}")
     if not result.size or not k:
         return
-    if dense(m, k, p):
+    multiply = COMPILER.kernel(m * k * p) if dense(m, k, p, COMPILED) else None
+    if multiply:
+        compiled.add_product(multiply, result, a, b)
+    elif dense(m, k, p, DENSE):
         _by_limbs(result, a, b)
     else:
         _by_loop(result, a, b)
 
 
-def dense(m: int, k: int, p: int) -> bool:
-    """Whether m×k by k×p has so many multiplications that cutting all words into limbs is little beside them."""
-    return m * k * p > DENSE * (m * k + k * p + m * p)
+def dense(m: int, k: int, p: int, least: float) -> bool:
+    """Whether m×k by k×p has so many multiplications for each word that what is done to all words is little beside."""
+    return m * k * p > least * (m * k + k * p + m * p)
 
 
 def _by_loop(result: Words, a: Words, b: Words) -> None:

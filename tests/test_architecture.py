@@ -22,6 +22,8 @@ MAY_IMPORT = {
         "click", "rich", "jinja2", "sklearn.datasets",
     },
 }  # fmt: skip
+# What one module alone may import, inside functions: it has to do without.
+OPTIONAL = {"protocols.compiled": {"numba", "llvmlite.binding"}}
 IMPORTED_AS = {"pyzmq": "zmq", "pynacl": "nacl", "scikit-learn": "sklearn"}
 
 # Code in data, randomness that is none, settings that no manifest shows: nowhere, under any spelling.
@@ -38,7 +40,7 @@ MAY_DRAW = {
 }
 
 # Modules that take longer to import than a `smpc --help` should.
-HEAVY = {"pyarrow", "scipy", "sklearn", "rich", "jinja2", "pandas"}
+HEAVY = {"pyarrow", "scipy", "sklearn", "rich", "jinja2", "pandas", "numba", "llvmlite"}
 
 
 def test_protocols_know_nothing_of_the_system() -> None:
@@ -116,7 +118,7 @@ ALL = [module for package in PACKAGES for module in modules(package)]
 def test_imports_are_among_the_allowed(module: str) -> None:
     package = root(module)
     others = {name for name in imports(module) if root(name) not in sys.stdlib_module_names | {package}}
-    assert not {name for name in others if not within(name, MAY_IMPORT[package])}
+    assert not {name for name in others if not within(name, MAY_IMPORT[package] | OPTIONAL.get(module, set()))}
 
 
 def test_no_circles_not_even_inside_functions() -> None:
@@ -130,6 +132,7 @@ def test_no_circles_not_even_inside_functions() -> None:
 def test_every_dependency_is_declared_and_used() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {line.split(">=")[0] for line in project["dependencies"]}
+    assert [line.split(">=")[0] for line in project["optional-dependencies"]["fast"]] == ["numba"]  # brings llvmlite
     used = {root(name) for module in ALL for name in imports(module)}
     allowed = {root(name) for names in MAY_IMPORT.values() for name in names} - set(PACKAGES)
     assert {IMPORTED_AS.get(name, name) for name in declared} == allowed
