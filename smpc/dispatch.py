@@ -1,74 +1,102 @@
-"""NumPy's functions on secret arrays: which name of NumPy's stands for which method of SecretArray.
+"""NumPy's functions on secret arrays: what stands for each.
 
 NumPy hands `np.add(x, 1)` and `array + x` over as ufuncs, `np.sum(x)` and `np.linalg.solve(a, b)` as functions. What is
-not in these tables is a TypeError that lists what is.
+not in these tables is a TypeError that says where they are listed.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-UFUNCS: dict[np.ufunc, tuple[str, str]] = {  # secret on the left, secret on the right only
-    np.add: ("__add__", "__radd__"),
-    np.subtract: ("__sub__", "__rsub__"),
-    np.multiply: ("__mul__", "__rmul__"),
-    np.true_divide: ("__truediv__", "__rtruediv__"),
-    np.matmul: ("__matmul__", "__rmatmul__"),
-    np.power: ("__pow__", "__rpow__"),
-    np.negative: ("__neg__", ""),
-    np.positive: ("__pos__", ""),
-    np.square: ("square", ""),
-}
+from smpc import algebra, arrange, order
+from smpc.operands import unsupported
+from smpc.secret import Secret
 
-FUNCTIONS: dict[Callable[..., Any], str] = {
-    np.sum: "sum",
-    np.mean: "mean",
-    np.reshape: "reshape",
-    np.ravel: "ravel",
-    np.transpose: "transpose",
-    np.broadcast_to: "broadcast_to",
-    np.diag: "diag",
-    np.trace: "trace",
-    np.concatenate: "concatenate",
-    np.stack: "stack",
-    np.vstack: "vstack",
-    np.hstack: "hstack",
-    np.dot: "dot",
-    np.outer: "outer",
-    np.linalg.solve: "solve",
-    np.linalg.inv: "inv",
-    np.shape: "get_shape",
-    np.ndim: "get_ndim",
-    np.size: "get_size",
+Function: TypeAlias = Callable[..., Any]
+
+_REFLECTED = {
+    operator.add: "__radd__",
+    operator.sub: "__rsub__",
+    operator.mul: "__rmul__",
+    operator.truediv: "__rtruediv__",
+    operator.matmul: "__rmatmul__",
+    operator.pow: "__rpow__",
 }
 
 
-def ufunc_methods(ufunc: np.ufunc, method: str, kwargs: Mapping[str, Any]) -> tuple[str, str]:
-    """The methods that stand for `ufunc`, by the side of the secret operand. Raises TypeError if there are none."""
-    if method != "__call__" or kwargs or ufunc not in UFUNCS:
+def _operator(of: Callable[[Any, Any], Any]) -> Function:
+    """The operator of the operand that is secret, which NumPy's own would hand back to us."""
+
+    def apply(left: Any, right: Any) -> Any:
+        return of(left, right) if isinstance(left, Secret) else getattr(right, _REFLECTED[of])(left)
+
+    return apply
+
+
+UFUNCS: Mapping[np.ufunc, Function] = {  # with operands of which one at least is secret
+    np.add: _operator(operator.add),
+    np.subtract: _operator(operator.sub),
+    np.multiply: _operator(operator.mul),
+    np.true_divide: _operator(operator.truediv),
+    np.matmul: _operator(operator.matmul),
+    np.power: _operator(operator.pow),
+    np.float_power: _operator(operator.pow),
+    np.negative: operator.neg,
+    np.positive: operator.pos,
+    np.square: Secret.square,
+    **order.UFUNCS,
+}
+
+
+FUNCTIONS: Mapping[Function, Function] = {
+    **{one: arrange.viewed(one) for one in arrange.VIEWS},
+    **{one: arrange.padded(one) for one in arrange.PADDED},
+    **{one: arrange.listed(one) for one in arrange.LISTS},
+    **{one: arrange.joined(one) for one in arrange.JOINED},
+    **{one: arrange.like(one) for one in arrange.LIKE},
+    **{one: arrange.inquiry(one) for one in arrange.INQUIRIES},
+    np.append: arrange.append,
+    np.sum: algebra.total,
+    np.trace: algebra.trace,
+    np.mean: algebra.mean,
+    np.average: algebra.average,
+    np.cumsum: algebra.cumsum,
+    np.diff: algebra.diff,
+    np.var: algebra.var,
+    np.cov: algebra.cov,
+    np.dot: algebra.dot,
+    np.vdot: algebra.vdot,
+    np.inner: algebra.inner,
+    np.outer: algebra.outer,
+    np.tensordot: algebra.tensordot,
+    np.kron: algebra.kron,
+    np.linalg.solve: algebra.solve,
+    np.linalg.inv: algebra.inv,
+    **order.FUNCTIONS,
+}
+
+
+def ufunc(one: np.ufunc, method: str, options: Mapping[str, Any]) -> Function:
+    """What stands for a call of it. Raises TypeError if nothing does."""
+    if method != "__call__" or options or one not in UFUNCS:
         how = "" if method == "__call__" else f".{method}"
-        with_what = f" with {', '.join(kwargs)}=" if kwargs else ""  # `array += secret` is np.add with out=
-        raise TypeError(unsupported(f"np.{ufunc.__name__}{how}{with_what}"))
-    return UFUNCS[ufunc]
+        with_what = f" with {', '.join(options)}=" if options else ""  # `array += secret` is np.add with out=
+        raise TypeError(unsupported(f"np.{one.__name__}{how}{with_what}"))
+    return UFUNCS[one]
 
 
-def function_name(function: Callable[..., Any]) -> str:
-    """The name of ours that stands for a NumPy function. Raises TypeError if there is none."""
-    if function not in FUNCTIONS:
-        raise TypeError(unsupported(f"np.{getattr(function, '__name__', function)}"))
-    return FUNCTIONS[function]
+def function(one: Function) -> Function:
+    """What stands for a function. Raises TypeError if nothing does."""
+    if one not in FUNCTIONS:
+        raise TypeError(unsupported(name_of(one)))
+    return FUNCTIONS[one]
 
 
-def unsupported(what: str) -> str:
-    """What to tell someone who asks for more than there is."""
-    names = [f"np.{ufunc.__name__}" for ufunc in UFUNCS]
-    for function in FUNCTIONS:
-        module = "np.linalg" if function in (np.linalg.solve, np.linalg.inv) else "np"
-        names.append(f"{module}.{function.__name__}")
-    return (
-        f"{what} is not supported on secret arrays. Supported: + - * @, / by public values, ** 2, indexing, .reveal(), "
-        + ", ".join(names)
-    )
+def name_of(one: Function) -> str:
+    """As one writes it."""
+    module = "np.linalg" if getattr(np.linalg, one.__name__, None) is one and not hasattr(np, one.__name__) else "np"
+    return f"{module}.{one.__name__}"

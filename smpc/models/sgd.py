@@ -23,6 +23,7 @@ from protocols.rescaling import RescaledProducts, matmul_rescaled
 from protocols.shares import Share
 from protocols.truncation import truncate
 from smpc.array import SecretArray
+from smpc.ranges import Range
 
 if TYPE_CHECKING:
     from protocols.party import Correlation, Party
@@ -65,7 +66,9 @@ class SGDRegressor:
         target = truncate(party, y.share, spare) if spare > 0 else y.at_bits(bits + scale).share
         descent = Descent(party, rows, target, self.batch, int(loss))
         w = descent.run(Share(party.rank, rows.values[:1].T * 0), self.iterations)
-        self.coef_ = SecretArray(x.party, w.reshape(x.shape[1]), (x.shape[1],), bits)
+        self.coef_ = SecretArray(
+            x.party, w.reshape(x.shape[1]), (x.shape[1],), bits, Range(-1 << bits + 20, 1 << bits + 20)
+        )  # TODO
         return self
 
     def predict(self, x: SecretArray) -> SecretArray:
