@@ -15,6 +15,8 @@ binary        [KS73]    and, addition, position of the leading bit, on words sha
 digits        [KOR+17]  masks with one-hot digits; what a public word looks up in them
 comparison    [GSV07]   borrows, from digits that are compared
 conversion    [EGKRS20] arithmetic to bits and back; sign
+relations     [NO07]    below, equal, one-hot: a secret and public constants
+flooring      [EGKRS20] exact rescaling, rounded down
 functions     [Ito97]   normalization, square root
 linalg        [Hig08]   inverse square root and solution of symmetric positive definite systems
 

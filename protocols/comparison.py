@@ -1,4 +1,4 @@
-"""Borrows of a subtraction, from digits that are compared: a tree, or all prefixes.
+"""Borrows of a subtraction, and equality, from digits that are compared: a tree, or all prefixes.
 
 [GSV07] J. Garay, B. Schoenmakers, J. Villegas, "Practical and Secure Solutions for Integer Comparison", PKC 2007,
 section 3 (the logarithmic circuit). For two neighbouring runs of digits, the higher one first,
@@ -6,8 +6,8 @@ section 3 (the logarithmic circuit). For two neighbouring runs of digits, the hi
     (lt, eq) ∘ (lt', eq') = (lt ⊕ eq ∧ lt', eq ∧ eq')
 
 where lt says that the run of c is below that of r, so that c - r borrows from above, and eq that they are the same. One
-mask hides eq in both products. All prefixes, by [Skl60] J. Sklansky, "Conditional-Sum Addition Logic", IRE Trans.
-Electronic Computers EC-9(2), 1960.
+mask hides eq in both products. Whether c = r needs eq only. All prefixes, by [Skl60] J. Sklansky, "Conditional-Sum
+Addition Logic", IRE Trans. Electronic Computers EC-9(2), 1960.
 
 Digits are rows, the lowest first; a row has the bits of all elements, eight to an octet. Rows are joined to words for
 the products: of few elements no more than is needed to fill octets is wasted.
@@ -26,18 +26,36 @@ from protocols.shares import BitShare
 
 @card("GSV07", adversary="semi-honest, all but one", rounds=4, elements=44, per="64 elements")
 def borrow(party: Party, below: Octets, equal: Octets) -> Octets:
-    """[c < r], one row, of 2^k rows [cᵢ < rᵢ] and [cᵢ = rᵢ].
+    """[c < r], one row, of 16 rows [cᵢ < rᵢ] and [cᵢ = rᵢ], or of another number of rows in log₂ as many rounds.
 
-    Takes words of bit triples. Opens masked values only. Raises ValueError for another number of rows.
+    Of an odd number the highest waits for the next round. Takes words of bit triples. Opens masked values only.
     """
-    if len(below) & len(below) - 1:
-        raise ValueError(f"{len(below)} digits are no power of two")
     while len(below) > 1:
-        needed = (below[::2],) if len(below) == 2 else (below[::2], equal[::2])
-        both = conjoin(party, equal[1::2], np.stack(needed))
-        below, equal = below[1::2] ^ both[0], both[-1]
+        paired = len(below) & ~1
+        lower = below[:paired:2], equal[:paired:2]
+        both = conjoin(party, equal[1:paired:2], np.stack(lower[: 1 if len(below) == 2 else 2]))
+        below, equal = _next(below[1:paired:2] ^ both[0], below), _next(both[-1], equal)
     row: Octets = below[0]
     return row
+
+
+@card("GSV07", adversary="semi-honest, all but one", rounds=4, elements=30, per="64 elements")
+def conjunction_of_all(party: Party, rows: Octets) -> Octets:
+    """[∧ bᵢ], one row, of 16 rows [bᵢ], or of another number of rows in log₂ as many rounds.
+
+    Takes words of bit triples. Opens masked values only.
+    """
+    while len(rows) > 1:
+        paired = len(rows) & ~1
+        (both,) = conjoin(party, rows[1:paired:2], rows[None, :paired:2])
+        rows = _next(both, rows)
+    row: Octets = rows[0]
+    return row
+
+
+def _next(joined: Octets, rows: Octets) -> Octets:
+    """The rows of the next round: the pairs, and what had no partner."""
+    return np.concatenate([joined, rows[-1:]]) if len(rows) & 1 else joined
 
 
 @card("GSV07", adversary="semi-honest, all but one", rounds=4, elements=77, per="64 elements")

@@ -34,6 +34,7 @@ from protocols.beaver import Masks, PrivateTriple, Products, work_of
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import TABLE_WORDS, DigitMasks
+from protocols.flooring import FloorMasks
 from protocols.folding import Folding, weighted
 from protocols.functions import BoundedRandom
 from protocols.inputs import zero
@@ -258,15 +259,42 @@ def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
 
 def _truncation_mask(us: Dealerless, of: TruncationMask) -> Maker:
     words = us.draw(of.shape)
-    bits = yield from us.fold(words).all_bits()
-    parts = weighted(bits, 0, BITS), bits[:, BITS - 1], weighted(bits, of.bits, BITS - 1, of.bits)
+    parts = _truncation_parts((yield from us.fold(words).all_bits()), of.bits)
     return [us.fresh(part.reshape(of.shape)) for part in parts]
 
 
+def _truncation_parts(bits: RingArray, by: int) -> Arrays:
+    """r, its top bit, (r mod 2^63) >> by."""
+    return [weighted(bits, 0, BITS), bits[:, BITS - 1], weighted(bits, by, BITS - 1, by)]
+
+
 def _digit_masks(us: Dealerless, of: DigitMasks) -> Maker:
+    number, table = yield from _digits(us, ring.size(of.shape), of.words)
+    return [number.reshape(of.shape), table.reshape(*of.shape, of.words)]
+
+
+def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job], Any, tuple[RingArray, RingArray]]:
+    """⟨r⟩ and tables of `words`. A word that is folded has the digits of two or four elements if these need so few.
+
+    The bits of r above are each party's own draws, as nobody asks for them one by one.
+    """
+    together = TABLE_WORDS // words if words else 1
+    folded = us.fold(us.draw((-(-elements // together),)), digits=True)
+    if together == 1:
+        number = yield from folded.number()
+    else:
+        bits = BITS // together
+        each = yield from folded.all_bits()
+        number = weighted(each.reshape(-1, bits), 0, bits)[:elements] + (us.draw((elements,)) << np.uint64(bits))
+    table = folded.table[:, : words * together].reshape(-1, words)[:elements]
+    return us.fresh(number), us.fresh_words(table)
+
+
+def _floor_masks(us: Dealerless, of: FloorMasks) -> Maker:
     folded = us.fold(us.draw(of.shape), digits=True)
-    number = yield from folded.number()
-    return [us.fresh(number.reshape(of.shape)), us.fresh_words(folded.table.reshape(*of.shape, TABLE_WORDS))]
+    parts = _truncation_parts((yield from folded.all_bits()), of.bits)
+    table = np.ascontiguousarray(folded.table[:, : of.words]).reshape(*of.shape, of.words)
+    return [*(us.fresh(part.reshape(of.shape)) for part in parts), us.fresh_words(table)]
 
 
 def _da_bits(us: Dealerless, of: DaBits) -> Maker:
@@ -288,6 +316,7 @@ _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
     WordTriple: _word_triple,
     TruncationMask: _truncation_mask,
     DigitMasks: _digit_masks,
+    FloorMasks: _floor_masks,
     DaBits: _da_bits,
     BoundedRandom: _bounded_random,
 }

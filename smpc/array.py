@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smpc import dispatch
+from smpc import dispatch, order
 from smpc.secret import Secret
 
 
@@ -42,3 +42,14 @@ class SecretArray(Secret):
 
     def __bool__(self) -> bool:
         raise TypeError("a secret value cannot decide what the program does: call .reveal() first, or use np.where")
+
+    # Operators beyond arithmetic
+
+    __lt__, __le__, __gt__, __ge__ = order.less, order.less_equal, order.greater, order.greater_equal
+    __abs__ = order.absolute
+
+    def __eq__(self, other: object) -> SecretArray:  # type: ignore[override]
+        return order.equal(self, other)
+
+    def __ne__(self, other: object) -> SecretArray:  # type: ignore[override]
+        return order.not_equal(self, other)

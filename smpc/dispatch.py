@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from smpc import algebra, arrange, order
+from smpc import algebra, arrange, order, reductions
 from smpc.operands import unsupported
 from smpc.secret import Secret
 
@@ -48,7 +48,25 @@ UFUNCS: Mapping[np.ufunc, Function] = {  # with operands of which one at least i
     np.negative: operator.neg,
     np.positive: operator.pos,
     np.square: Secret.square,
-    **order.UFUNCS,
+    np.less: order.less,
+    np.less_equal: order.less_equal,
+    np.greater: order.greater,
+    np.greater_equal: order.greater_equal,
+    np.equal: order.equal,
+    np.not_equal: order.not_equal,
+    np.logical_and: order.logical_and,
+    np.logical_or: order.logical_or,
+    np.logical_xor: order.logical_xor,
+    np.logical_not: order.logical_not,
+    np.maximum: order.maximum,
+    np.minimum: order.minimum,
+    np.fmax: order.maximum,
+    np.fmin: order.minimum,
+    np.absolute: order.absolute,
+    np.sign: order.sign,
+    np.floor: order.floor,
+    np.ceil: order.ceil,
+    np.trunc: order.trunc,
 }
 
 
@@ -76,7 +94,24 @@ FUNCTIONS: Mapping[Function, Function] = {
     np.kron: algebra.kron,
     np.linalg.solve: algebra.solve,
     np.linalg.inv: algebra.inv,
-    **order.FUNCTIONS,
+    np.where: order.where,
+    np.clip: order.clip,
+    np.fix: order.trunc,
+    np.max: reductions.largest,
+    np.min: reductions.smallest,
+    np.amax: reductions.largest,
+    np.amin: reductions.smallest,
+    np.ptp: reductions.ptp,
+    np.prod: reductions.prod,
+    np.any: reductions.any_of,
+    np.all: reductions.all_of,
+    np.count_nonzero: reductions.count_nonzero,
+    np.argmax: reductions.argmax,
+    np.argmin: reductions.argmin,
+    np.searchsorted: reductions.searchsorted,
+    np.digitize: reductions.digitize,
+    np.histogram: reductions.histogram,
+    np.bincount: reductions.bincount,
 }
 
 

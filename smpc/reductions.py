@@ -23,12 +23,12 @@ Axis = int | tuple[int, ...] | None
 
 def largest(x: Secret, axis: Axis = None, *, keepdims: bool = False) -> Secret:
     """np.max: a tournament, up to 7 rounds for each doubling; exact."""
-    return _folded(x, axis, keepdims, lambda one, two: order.maximum(one, two), "maximum")
+    return _folded(x, axis, keepdims, order.maximum, "maximum")
 
 
 def smallest(x: Secret, axis: Axis = None, *, keepdims: bool = False) -> Secret:
     """np.min; see `largest`."""
-    return _folded(x, axis, keepdims, lambda one, two: order.minimum(one, two), "minimum")
+    return _folded(x, axis, keepdims, order.minimum, "minimum")
 
 
 def ptp(x: Secret, axis: Axis = None, *, keepdims: bool = False) -> Secret:

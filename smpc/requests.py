@@ -15,7 +15,8 @@ from protocols import ring
 from protocols.beaver import Masks, PrivateTriple, Products, work_of
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
-from protocols.digits import DigitMasks
+from protocols.digits import TABLE_WORDS, DigitMasks
+from protocols.flooring import FloorMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
 from protocols.party import Correlation, secrets_of
@@ -37,6 +38,7 @@ _KNOWN: Mapping[str, type[Any]] = {
         TruncationMask,
         WordTriple,
         DigitMasks,
+        FloorMasks,
         DaBits,
         BoundedRandom,
     )
@@ -144,6 +146,8 @@ def _is_count(value: object) -> bool:
 
 
 def _check(correlation: Correlation[Any]) -> None:
+    if getattr(correlation, "words", 0) > TABLE_WORDS:
+        raise ValueError(f"{correlation}: a table has {TABLE_WORDS} words")
     if getattr(correlation, "bits", 0) > ring.BITS:
         raise ValueError(f"{correlation}: a ring element has {ring.BITS} bits")
     if isinstance(correlation, Products) and correlation.matrices:

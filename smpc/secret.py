@@ -228,6 +228,7 @@ class Secret:
         """Sums of equally many elements each."""
         found = self.view(add_up)
         terms = -(-self.size // max(1, found.size))
+        found.truth = False
         found.range = self.range.times(terms).fits(WORD_BITS, lambda: f"a sum of {terms:,} numbers")
         return found
 

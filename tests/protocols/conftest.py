@@ -9,7 +9,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, rescaling, truncation
+from protocols import (
+    beaver,
+    binary,
+    comparison,
+    conversion,
+    flooring,
+    functions,
+    inputs,
+    local,
+    opening,
+    relations,
+    rescaling,
+    truncation,
+)
 from protocols.bits import Octets, from_octets, octets
 from protocols.prg import Prg, derive
 from protocols.ring import RingArray
@@ -109,6 +122,22 @@ CASES = {
     "borrow": Case(comparison.borrow, lambda p, o: _packed(p, comparison.borrow(p, *o.octets(2, 16, 8))), _all(1)),
     "borrows": Case(comparison.borrows, lambda p, o: _packed(p, comparison.borrows(p, *o.octets(2, 15, 8))), _all(1)),
     "negative": Case(conversion.negative, lambda p, o: conversion.negative(p, o.share(8, 8)), _all(1)),
+    "conjunction_of_all": Case(
+        comparison.conjunction_of_all,
+        lambda p, o: _packed(p, comparison.conjunction_of_all(p, o.octets(16, 8))),
+        _all(1),
+    ),
+    "is_zero": Case(relations.is_zero, lambda p, o: relations.is_zero(p, o.share(8, 8)), _all(1)),
+    "equal_each": Case(
+        relations.equal_each, lambda p, o: relations.equal_each(p, o.share(8, 8), [0, 5, -5, 1 << 63]), _all(1)
+    ),
+    "below_each": Case(
+        relations.below_each, lambda p, o: relations.below_each(p, o.share(8, 8), [0, 5, -5, 1 << 62]), _all(1)
+    ),
+    "one_hot": Case(relations.one_hot, lambda p, o: relations.one_hot(p, o.share(8, 8, bits=4), 16), _all(1)),
+    "truncate_exactly": Case(
+        flooring.truncate_exactly, lambda p, o: flooring.truncate_exactly(p, o.share(8, 8, bits=62), 20), _all(1)
+    ),
     "normalize": Case(functions.normalize, lambda p, o: functions.normalize(p, o.share(64, bits=60)), _all(1)),
     "roots": Case(functions.roots, lambda p, o: functions.roots(p, o.share(6, bits=61) + (1 << 61)), _all(6)),
     "square_root": Case(functions.square_root, lambda p, o: functions.square_root(p, o.share(64, bits=60)), _all(1)),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from protocols import local
 from protocols.bits import from_planes, planes
-from protocols.comparison import borrow, borrows, conjoin
+from protocols.comparison import borrow, borrows, conjoin, conjunction_of_all
 from protocols.prg import Prg, derive
 from protocols.shares import xor_up
 
@@ -40,7 +40,7 @@ def test_23_is_less_than_24_and_not_less_than_17():
 digits = st.lists(st.integers(0, 15), min_size=16, max_size=16)
 
 
-@given(st.lists(st.tuples(digits, digits), min_size=1, max_size=10), st.sampled_from([1, 2, 4, 8, 16]))
+@given(st.lists(st.tuples(digits, digits), min_size=1, max_size=10), st.integers(1, 16))
 def test_the_borrow_of_all_digits(pairs, rows):
     c, r = (np.array(column).T[:rows] for column in zip(*pairs, strict=True))
     expected = [one < two for one, two in zip(numbers(c), numbers(r), strict=True)]
@@ -68,11 +68,20 @@ def test_the_highest_digit_that_differs_decides(count, decides):
     assert compared(count, borrows, c, r)[decides].tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("rows", [3, 6, 15])
-def test_another_number_of_rows_is_refused(rows):
-    with pytest.raises(ExceptionGroup, match="parties failed") as info:
-        compared(2, borrow, *np.zeros((2, rows, 0), int))
-    assert {type(error) for error in info.value.exceptions} == {ValueError}
+@given(st.lists(st.lists(st.booleans(), min_size=16, max_size=16), min_size=1, max_size=10), st.integers(1, 16))
+def test_all_of_some_bits(columns, rows):
+    bits = np.array(columns).T[:rows]
+    result = compared(3, lambda party, _, equal: conjunction_of_all(party, equal), bits, np.ones_like(bits))
+    assert result.tolist() == bits.all(axis=0).tolist()
+
+
+@pytest.mark.parametrize(("rows", "rounds"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (8, 3), (9, 4), (12, 4), (16, 4)])
+@pytest.mark.parametrize("protocol", [borrow, lambda party, _, equal: conjunction_of_all(party, equal)])
+def test_a_tree_is_as_high_as_the_logarithm(rows, rounds, protocol):
+    bits = np.zeros((rows, 1), np.uint8)
+    parties = local.parties(2, SEED)
+    local.run_all(parties, lambda party: protocol(party, bits, bits))
+    assert {party.rounds for party in parties} == {rounds}
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (2, 8), (4, 0), (1, 9)])

@@ -68,6 +68,51 @@ def test_negative_is_the_sign_bit(data, shape, count):
     np.testing.assert_array_equal(result, (ring.to_int(x) < 0).astype(np.uint64).reshape(shape))
 
 
+def all_of(bits):
+    """All x with |x| < 2^(bits-1), or those near to the ends and to zero."""
+    most = (1 << bits - 1) - 1
+    return np.arange(-most, most + 1) if bits < 8 else np.array([0, 1, -1, most, -most, most - 1, 1 - most, most // 3])
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("bits", [*range(1, 21), 31, 32, 33, 36, 47, 48, 49, 52, 60, 63, 64])
+def test_the_sign_of_few_bits(count, bits):
+    """Each value under many masks."""
+    x = all_of(bits).repeat(33)
+    result = combine(run(count, lambda p, share: negative(p, share, bits), deal(ring.from_int(x), count)))
+    np.testing.assert_array_equal(result, x < 0)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("bits", [3, 16, 17, 32, 48, 64])
+def test_the_sign_of_few_bits_without_a_dealer(count, bits):
+    x = all_of(bits).repeat(5)
+    parts = deal(ring.from_int(x), count)
+    shares = local.run(count, lambda p: negative(p, parts[p.rank], bits), SEED, "ot")
+    np.testing.assert_array_equal(combine(shares), x < 0)
+
+
+@pytest.mark.parametrize(
+    ("bits", "rounds", "elements"), [(4, 2, 65), (8, 3, 67), (16, 4, 73), (32, 5, 85), (64, 6, 109)]
+)
+def test_the_sign_of_fewer_bits_takes_less(bits, rounds, elements):
+    parts = deal(np.zeros(64, np.uint64), 2)
+    parties = local.parties(2, SEED)
+    local.run_all(parties, lambda p: negative(p, parts[p.rank], bits))
+    assert {(p.rounds, p.elements) for p in parties} == {(rounds, elements)}
+    assert parties[0].taken[0] == DigitMasks((64,), -(-bits // 16))
+
+
+@pytest.mark.parametrize("bits", [-1, 0, 65])
+def test_the_sign_of_other_numbers_of_bits_is_refused_before_anything_is_sent(bits):
+    parts = deal(np.ones(2, np.uint64), 2)
+    parties = local.parties(2, SEED)
+    with pytest.raises(ExceptionGroup) as info:
+        local.run_all(parties, lambda p: negative(p, parts[p.rank], bits))
+    assert {type(error) for error in info.value.exceptions} == {ValueError}
+    assert not any(party.sent or party.taken for party in parties)
+
+
 @settings(max_examples=20)
 @given(arrays(np.uint64, (3,), elements=words), counts)
 def test_there_and_back(x, count):

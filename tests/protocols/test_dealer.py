@@ -9,6 +9,7 @@ from protocols import dealer, ring
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import DigitMasks
+from protocols.flooring import FloorMasks
 from protocols.party import assemble
 from protocols.prg import Prg, derive
 from protocols.shares import Share, combine, combine_bits
@@ -68,7 +69,7 @@ def is_conjunction(a, b, c):
 
 def has_its_digits(r, table):
     """Bit 16 (i mod 4) + j of word i // 4 tells if digit i is j."""
-    for i in range(16):
+    for i in range(4 * table.shape[-1]):
         digit = r >> np.uint64(4 * i) & np.uint64(15)
         lanes = table[..., i // 4] >> np.uint64(16 * (i % 4)) & np.uint64(0xFFFF)
         if not (lanes == np.uint64(1) << digit).all():
@@ -79,6 +80,13 @@ def has_its_digits(r, table):
 def is_truncation_by(f):
     low = np.uint64(2**63 - 1)
     return lambda r, top, q: (top == r >> np.uint64(63)).all() and (q == (r & low) >> np.uint64(f)).all()
+
+
+def is_floor_by(f):
+    truncates = is_truncation_by(f)
+    return lambda r, top, q, table: (
+        truncates(r, top, q) and has_its_digits(r, table) and table.shape == (*r.shape, -(-f // 16))
+    )
 
 
 def is_rescaled_by(f, product):
@@ -95,7 +103,8 @@ LAWS: list[tuple[Any, Any]] = [
     *[(element_square(shape), is_square) for shape in SHAPES],
     *[(WordTriple(shape), is_conjunction) for shape in SHAPES],
     *[(WordTriple(shape, 3), is_conjunction) for shape in SHAPES],
-    *[(DigitMasks(shape), has_its_digits) for shape in SHAPES],
+    *[(DigitMasks(shape, words), has_its_digits) for shape in SHAPES for words in (1, 2, 3, 4)],
+    *[(FloorMasks(shape, f), is_floor_by(f)) for shape in SHAPES for f in (1, 20, 61)],
     *[(matrix_triple(*size, who), is_matrix_product) for size in SIZES for who in (None, (0, 1), (1, 0))],
     *[(TruncationMask(shape, f), is_truncation_by(f)) for shape in SHAPES for f in (1, 20, 61)],
     *[(rescaled(element_triple(shape), f), is_rescaled_by(f, np.multiply)) for shape in SHAPES for f in (1, 20, 61)],

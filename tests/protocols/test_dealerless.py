@@ -13,6 +13,7 @@ from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.dealerless import Dealerless
 from protocols.digits import DigitMasks
+from protocols.flooring import FloorMasks
 from protocols.functions import BoundedRandom
 from protocols.ot_pairs import connect, setup_of
 from protocols.party import Correlation, Secret, secrets_of
@@ -67,7 +68,8 @@ ALL = renumbered(
     [
         *[kind(shape) for kind in (element_triple, element_square, WordTriple, DigitMasks) for shape in SHAPES],
         *[matrix_triple(*size, who) for size in SIZES for who in (None, (0, 1), (1, 0))],
-        *[TruncationMask(shape, f) for shape in SHAPES for f in (1, 20, 61)],
+        *[kind(shape, f) for kind in (TruncationMask, FloorMasks) for shape in SHAPES for f in (1, 20, 61)],
+        *[DigitMasks(shape, words) for shape in SHAPES for words in (1, 2, 3)],
         *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
         *[WordTriple(shape, factors) for shape in SHAPES for factors in (0, 2, 5)],
         *[rescaled(one, f) for one in (element_triple((2, 3)), matrix_triple(2, 3, 4)) for f in (1, 20)],
@@ -194,8 +196,9 @@ SOME = renumbered(
     [
         *[element_triple((7,)), element_square((2, 3)), WordTriple((9,)), DigitMasks((3,)), DigitMasks((0,))],
         *[matrix_triple(2, 3, 4), matrix_triple(5, 1, 2, (1, 0)), matrix_triple(2, 0, 3)],
-        *[rescaled(element_triple((7,))), rescaled(matrix_triple(2, 3, 4)), TruncationMask((2, 2), 20)],
-        *[DaBits((5,), 33), BoundedRandom((70,), 1), WordTriple((2, 3), 3), DigitMasks((9,))],
+        *[rescaled(element_triple((7,))), rescaled(matrix_triple(2, 3, 4))],
+        *[TruncationMask((2, 2), 20), DaBits((5,), 33), BoundedRandom((70,), 1), WordTriple((2, 3), 3)],
+        *[DigitMasks((9,)), DigitMasks((9,), 1), DigitMasks((7,), 2), FloorMasks((5,), 20)],
     ]
 )
 
@@ -261,8 +264,8 @@ def test_a_flight_has_as_many_pads_as_are_allowed(monkeypatch):
 LARGE = [
     *[kind((2048,)) for kind in (element_triple, element_square, WordTriple)],
     *[matrix_triple(32, 16, 32), matrix_triple(32, 32, 32, (0, 1)), rescaled(element_triple((1024,)))],
-    *[WordTriple((1024,), 2), DigitMasks((1024,)), TruncationMask((1024,), 20)],
-    *[DaBits((1024,), 16), BoundedRandom((1024,), 30)],
+    *[WordTriple((1024,), 2), DigitMasks((1024,)), DigitMasks((4096,), 1), DigitMasks((2048,), 2)],
+    *[FloorMasks((1024,), 20), TruncationMask((1024,), 20), DaBits((1024,), 16), BoundedRandom((1024,), 30)],
 ]
 
 
@@ -292,6 +295,8 @@ REFRESHED = {
     rescaled(element_triple((9,), 6)): {2, 3, 4},
     **{key: {2} for key in [matrix_triple(2, 3, 4, (0, 1)), WordTriple((9,)), WordTriple((9,), 2)]},
     DigitMasks((9,)): {0, 1},
+    DigitMasks((9,), 1): {0, 1},
+    FloorMasks((9,), 20): {0, 1, 2, 3},
     **{key: {1} for key in [DaBits((9,), 7), BoundedRandom((9,), 30)]},
 }
 

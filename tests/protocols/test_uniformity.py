@@ -8,7 +8,19 @@ fixed: a test passes always or never. Bounds: a χ² over 256 byte values (255 d
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, truncation
+from protocols import (
+    beaver,
+    binary,
+    comparison,
+    conversion,
+    flooring,
+    functions,
+    inputs,
+    local,
+    opening,
+    relations,
+    truncation,
+)
 from protocols.bits import from_octets
 from protocols.prg import Prg
 from protocols.shares import BitShare, Share, split
@@ -40,6 +52,12 @@ PROGRAMS = {
     "borrow": lambda p, x, w: BitShare(p.rank, from_octets(comparison.borrow(p, *ROWS))),
     "borrows": lambda p, x, w: BitShare(p.rank, from_octets(comparison.borrows(p, *ROWS))),
     "negative": lambda p, x, w: conversion.negative(p, x),
+    "negative of 16 bits": lambda p, x, w: conversion.negative(p, x, 16),
+    "is_zero": lambda p, x, w: relations.is_zero(p, x),
+    "equal_each": lambda p, x, w: relations.equal_each(p, x, [0, 3], 16),
+    "below_each": lambda p, x, w: relations.below_each(p, x, [0, 3], 16),
+    "one_hot": lambda p, x, w: relations.one_hot(p, x, 3),
+    "truncate_exactly": lambda p, x, w: flooring.truncate_exactly(p, x, 20),
     "scale_up": lambda p, x, w: functions.scale_up(p, x, x, 20),
 }
 # The last step of these is local and makes bits or words of which a part is public.

@@ -10,6 +10,7 @@ from protocols.beaver import Masks, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import DigitMasks
+from protocols.flooring import FloorMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
 from protocols.truncation import TruncationMask
@@ -31,8 +32,10 @@ correlations = (
     | st.one_of(*(st.builds(kind, shapes) for kind in (element_triple, element_square, WordTriple, DigitMasks)))
     | st.builds(lambda shape, bits: rescaled(element_triple(shape), bits), shapes, bits)
     | st.builds(Masks, lengths, shapes)
-    | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES))
+    | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES, st.none()))
     | st.builds(WordTriple, shapes, lengths)
+    | st.builds(DigitMasks, shapes, st.integers(0, 4))
+    | st.builds(FloorMasks, shapes, st.integers(1, 61))
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
 )
 
@@ -50,26 +53,29 @@ BAD = {
     "no kind": wire.pack([[]]),
     "a name alone": wire.pack([[], "DigitMasks"]),
     "an empty list": wire.pack([[], []]),
-    "too many": wire.pack([[], *[["DigitMasks", [2]]] * 257]),
+    "too many": wire.pack([[], *[["DigitMasks", [2], 4]] * 257]),
     "nothing to forget": wire.pack([None, ["Masks", 0, [2]]]),
     "a negative mask to forget": wire.pack([[-1], ["Masks", 0, [2]]]),
     "text": wire.pack("DigitMasks"),
     "number": wire.pack([[], [1, [2]]]),
     "unknown": wire.pack([[], ["Share", 0, [1]]]),
     "no parameter": wire.pack([[], ["DigitMasks"]]),
-    "one too many": wire.pack([[], ["DigitMasks", [2], [2]]]),
-    "length for shape": wire.pack([[], ["DigitMasks", 2]]),
+    "one too many": wire.pack([[], ["DigitMasks", [2], 4, [2]]]),
+    "length for shape": wire.pack([[], ["DigitMasks", 2, 4]]),
     "shape for length": wire.pack([[], ["PrivateTriple", [2], 2, 2, [0, 1]]]),
-    "negative": wire.pack([[], ["DigitMasks", [-1, -1]]]),
-    "real": wire.pack([[], ["DigitMasks", [2.0]]]),
-    "truth": wire.pack([[], ["DigitMasks", [True]]]),
-    "text in a shape": wire.pack([[], ["DigitMasks", ["2"]]]),
-    "many axes": wire.pack([[], ["DigitMasks", [1] * 33]]),
+    "negative": wire.pack([[], ["DigitMasks", [-1, -1], 4]]),
+    "real": wire.pack([[], ["DigitMasks", [2.0], 4]]),
+    "truth": wire.pack([[], ["DigitMasks", [True], 4]]),
+    "text in a shape": wire.pack([[], ["DigitMasks", ["2"], 4]]),
+    "many axes": wire.pack([[], ["DigitMasks", [1] * 33, 4]]),
     "one owner": wire.pack([[], ["PrivateTriple", 2, 2, 2, [0]]]),
     "three owners": wire.pack([[], ["PrivateTriple", 2, 2, 2, [0, 1, 2]]]),
     "many bits": wire.pack([[], ["TruncationMask", [2], 65]]),
     "bits of a bounded random": wire.pack([[], ["BoundedRandom", [2], 100]]),
-    "too large": wire.pack([[], ["DigitMasks", [2**28 // 3 + 1]]]),
+    "more digits than there are": wire.pack([[], ["DigitMasks", [2], 5]]),
+    "a floor of no bits": wire.pack([[], ["FloorMasks", [2], 0]]),
+    "a floor of many bits": wire.pack([[], ["FloorMasks", [2], 65]]),
+    "too large": wire.pack([[], ["DigitMasks", [2**28 // 3 + 1], 4]]),
     "too large when derived": wire.pack([[], ["DaBits", [2**23], 64]]),
     "no view": wire.pack([[], ["Products", 1, [0, [2], 0, [1], None], False]]),
     "a view without a stride": wire.pack([[], ["Products", [0, [2], 0, [], [2]], [1, [2], 0, [1], [2]], False]]),

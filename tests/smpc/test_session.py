@@ -249,7 +249,7 @@ REQUESTS = {
     "no list": wire.pack({"ElementTriple": [2]}),
     "unknown": wire.pack([[], ["Everything", [2]]]),
     "a parameter less": wire.pack([[], ["TruncationMask", [2]]]),
-    "too large": wire.pack([[], ["DigitMasks", [2**20, 2**20]]]),
+    "too large": wire.pack([[], ["DigitMasks", [2**20, 2**20], 4]]),
 }
 
 
