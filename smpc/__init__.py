@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         SmpcError,
     )
     from smpc.party import Party
+    from smpc.ranges import RangeError
     from smpc.simulate import simulate
 
     __version__: str
@@ -42,6 +43,7 @@ __all__ = [
     "ManifestError",
     "ModelError",
     "Party",
+    "RangeError",
     "ReleaseRefused",
     "SecretArray",
     "SmpcError",
@@ -49,7 +51,12 @@ __all__ = [
     "simulate",
 ]
 
-_HOMES = {"SecretArray": "smpc.array", "Party": "smpc.party", "simulate": "smpc.simulate"}
+_HOMES = {
+    "SecretArray": "smpc.array",
+    "Party": "smpc.party",
+    "RangeError": "smpc.ranges",
+    "simulate": "smpc.simulate",
+}
 
 
 def __getattr__(name: str) -> Any:
