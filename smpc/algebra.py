@@ -6,78 +6,87 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from protocols import linalg
-from smpc import arrange
+from smpc import order
 from smpc.arrange import together
-from smpc.operands import unsupported
-from smpc.ranges import WORD_BITS, Range
+from smpc.operands import numeric, unsupported
+from smpc.ranges import Range
+from smpc.reductions import Axis
 from smpc.secret import Secret
 
 _SOLUTION_BITS = 17  # of what `solve` accepts
 
 
-def total(x: Secret, axis: Any = None, *, keepdims: bool = False) -> Secret:
+def total(a: Secret, axis: Axis = None, *, keepdims: bool = False) -> Secret:
     """np.sum."""
-    return x.sum(axis, keepdims=keepdims)
+    return a.sum(axis, keepdims=keepdims)
 
 
-def trace(x: Secret, offset: int = 0) -> Secret:
+def trace(a: Secret, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Secret:
     """np.trace, of a matrix or a stack of such."""
-    return x.trace(offset)
+    return a.trace(offset, axis1, axis2)
 
 
-def mean(x: Secret, axis: Any = None, *, keepdims: bool = False) -> Secret:
-    """np.mean."""
-    return x.mean(axis, keepdims=keepdims)
+def mean(a: Secret, axis: Axis = None, *, keepdims: bool = False) -> Secret:
+    """np.mean: the sum times 1/n."""
+    return a.mean(axis, keepdims=keepdims)
 
 
-def average(x: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Secret:
+def average(a: Any, axis: Axis = None, weights: Any = None, *, keepdims: bool = False) -> Secret:
     """np.average, with public weights if any."""
-    if weights is None:
-        return mean(x, axis, keepdims=keepdims)
     if isinstance(weights, Secret):
         raise TypeError(unsupported("np.average with secret weights"))
-    given = np.asarray(weights, np.float64)
-    shares = np.average(np.ones(x.shape), axis, given, keepdims=True, returned=True)[1]
-    spread = given if given.ndim == x.ndim else np.moveaxis(given.reshape((1,) * (x.ndim - 1) + (-1,)), -1, axis)
-    weighed: Secret = x * (spread / shares)
+    if weights is None:
+        return mean(a, axis, keepdims=keepdims)
+    given = numeric(weights).astype(np.float64)
+    total_weight = np.average(np.ones(a.shape), axis, given, returned=True, keepdims=True)[1]
+    if given.shape != a.shape:
+        axes = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
+        given = np.expand_dims(np.transpose(given, np.argsort(axes)), [at for at in range(a.ndim) if at not in axes])
+    weighed: Secret = a * (given / total_weight)
     return weighed.sum(axis, keepdims=keepdims)
 
 
-def cumsum(x: Secret, axis: int | None = None) -> Secret:
+def cumsum(a: Secret, axis: int | None = None) -> Secret:
     """np.cumsum."""
-    found = x.view(lambda words: np.cumsum(words, axis, np.uint64))
-    terms = x.size if axis is None else x.shape[axis]
-    found.range = (x.range.times(terms) | x.range).fits(WORD_BITS, lambda: f"a sum of {terms:,} numbers")
-    found.truth = False
-    return found
+    found = a.view(lambda words: np.cumsum(words, axis, np.uint64))
+    summed = a.totalled(found, a.size if axis is None else a.shape[axis])
+    return a.new(summed.share, summed.shape, a.bits, summed.range | a.range)
 
 
-def diff(x: Secret, n: int = 1, axis: int = -1) -> Secret:
+def diff(a: Secret, n: int = 1, axis: int = -1) -> Secret:
     """np.diff."""
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
+    x = a.view(lambda words: np.moveaxis(words, axis, 0))
     for _ in range(n):
-        later, earlier = (
-            arrange.viewed(np.take)(x, chosen, axis)
-            for chosen in (range(1, x.shape[axis]), range(max(0, x.shape[axis] - 1)))
-        )
-        x = later - earlier
-    return x
+        x = order.not_equal(x[1:], x[:-1]) if x.truth else x[1:] - x[:-1]
+    return x.view(lambda words: np.moveaxis(words, 0, axis))
 
 
-def var(x: Secret, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Secret:
+def var(a: Secret, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Secret:
     """np.var: the mean square of what differs from the mean."""
-    centred = x - x.mean(axis, keepdims=True)
+    centred = a - a.mean(axis, keepdims=True)
     squares = centred.square().sum(axis, keepdims=keepdims)
-    terms = x.size // max(1, squares.size)
-    if terms <= ddof:
-        raise ValueError(f"a variance of {terms} numbers with ddof={ddof}")
-    return squares * (1 / (terms - ddof))
+    return squares * (1 / _freedom(a.size // max(1, squares.size), ddof))
+
+
+def cov(m: Secret, *, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Secret:
+    """np.cov of one array, whose rows are variables."""
+    if m.ndim > 2:
+        raise ValueError("m has more than 2 dimensions")
+    rows = m.reshape(1, -1) if m.ndim < 2 else m if rowvar or m.shape[0] == 1 else m.T
+    centred = rows - rows.mean(1, keepdims=True)
+    freedom = _freedom(rows.shape[1], int(not bias) if ddof is None else ddof)
+    products: Secret = (centred @ centred.T) * (1 / freedom)
+    return products.view(np.squeeze)
 
 
 def dot(a: Any, b: Any) -> Secret:
     """np.dot for numbers, vectors and matrices."""
-    product: Secret = a @ b if np.ndim(a) and np.ndim(b) else a * b
+    product: Secret = np.matmul(a, b) if np.ndim(a) and np.ndim(b) else np.multiply(a, b)
     return product
 
 
@@ -111,8 +120,13 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Secret:
     shape = [np.shape(a)[axis] for axis in rows] + [np.shape(b)[axis] for axis in columns]
     x: Any = np.reshape(np.transpose(a, [*rows, *left]), (-1, inside) if inside else (math.prod(shape[: len(rows)]), 0))
     y: Any = np.reshape(np.transpose(b, [*right, *columns]), (inside, math.prod(shape[len(rows) :])))
-    product: Secret = x @ y
-    return product.reshape(shape)
+    return dot(x, y).reshape(shape)
+
+
+def vecdot(a: Any, b: Any) -> Secret:
+    """np.vecdot: sums of products along the last axis."""
+    product: Secret = np.multiply(a, b)
+    return product.sum(-1)
 
 
 def kron(a: Any, b: Any) -> Secret:
@@ -121,16 +135,8 @@ def kron(a: Any, b: Any) -> Secret:
         raise TypeError(unsupported("np.kron of arrays with different numbers of axes"))
     high: Any = np.reshape(a, [length for one in np.shape(a) for length in (one, 1)])
     low = np.reshape(b, [length for one in np.shape(b) for length in (1, one)])
-    product: Secret = high * low
+    product: Secret = np.multiply(high, low)
     return product.reshape([one * two for one, two in zip(np.shape(a), np.shape(b), strict=True)])
-
-
-def cov(x: Secret, *, rowvar: bool = True, ddof: int = 1) -> Secret:
-    """np.cov of one array, whose rows are variables."""
-    rows = (x if rowvar or x.ndim < 2 else x.T).reshape(-1, x.shape[-1] if rowvar or x.ndim < 2 else x.shape[0])
-    centred = rows - rows.mean(1, keepdims=True)
-    products: Secret = (centred @ centred.T) * (1 / (rows.shape[1] - ddof))
-    return products.reshape(()) if x.ndim < 2 else products
 
 
 def solve(a: Any, b: Any) -> Secret:
@@ -156,3 +162,9 @@ def solve(a: Any, b: Any) -> Secret:
 def inv(a: Secret) -> Secret:
     """The inverse of a symmetric positive definite secret matrix; see `solve`."""
     return solve(a, np.eye(len(a)))
+
+
+def _freedom(terms: int, ddof: float) -> float:
+    if terms <= ddof:
+        raise ValueError(f"a variance of {terms} numbers with ddof={ddof}")
+    return terms - ddof

@@ -6,47 +6,58 @@ not in these tables is a TypeError that says where they are listed.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from smpc import algebra, arrange, order, reductions
+from smpc import algebra, arrange, counting, elementary, order, reductions, rounding
 from smpc.operands import unsupported
 from smpc.secret import Secret
 
 Function: TypeAlias = Callable[..., Any]
 
-_REFLECTED = {
-    operator.add: "__radd__",
-    operator.sub: "__rsub__",
-    operator.mul: "__rmul__",
-    operator.truediv: "__rtruediv__",
-    operator.matmul: "__rmatmul__",
-    operator.pow: "__rpow__",
-}
+
+def _arithmetic(apply: Function, reflected: Function, of_truths: Function) -> Function:
+    """With operands of which one at least is secret; NumPy's arithmetic of truth values is that of logic."""
+
+    def operator(x: Any, y: Any) -> Secret:
+        if order.are_truths(x, y):
+            found: Secret = of_truths(x, y)
+        else:
+            found = apply(x, y) if isinstance(x, Secret) else reflected(y, x)
+        return found
+
+    return operator
 
 
-def _operator(of: Callable[[Any, Any], Any]) -> Function:
-    """The operator of the operand that is secret, which NumPy's own would hand back to us."""
-
-    def apply(left: Any, right: Any) -> Any:
-        return of(left, right) if isinstance(left, Secret) else getattr(right, _REFLECTED[of])(left)
-
-    return apply
+def _no_logic(*_: object) -> Any:
+    raise TypeError("differences of truth values are not supported, as in NumPy: use ^, ~ or .astype(int)")
 
 
-UFUNCS: Mapping[np.ufunc, Function] = {  # with operands of which one at least is secret
-    np.add: _operator(operator.add),
-    np.subtract: _operator(operator.sub),
-    np.multiply: _operator(operator.mul),
-    np.true_divide: _operator(operator.truediv),
-    np.matmul: _operator(operator.matmul),
-    np.power: _operator(operator.pow),
-    np.float_power: _operator(operator.pow),
-    np.negative: operator.neg,
-    np.positive: operator.pos,
+def _negative(x: Secret) -> Secret:
+    found: Secret = _no_logic() if x.truth else Secret.__neg__(x)
+    return found
+
+
+def _some_product(x: Any, y: Any) -> Secret:
+    """Of matrices of truth values: whether one of the products is true."""
+    one, two = arrange.lifted(x, y)
+    return order.not_equal(one.as_numbers() @ two.as_numbers(), 0)
+
+
+UFUNCS: Mapping[np.ufunc, Function] = {
+    np.add: _arithmetic(Secret.__add__, Secret.__add__, order.logical_or),
+    np.subtract: _arithmetic(Secret.__sub__, Secret.__rsub__, _no_logic),
+    np.multiply: _arithmetic(Secret.__mul__, Secret.__mul__, order.logical_and),
+    np.matmul: _arithmetic(Secret.__matmul__, Secret.__rmatmul__, _some_product),
+    np.vecdot: algebra.vecdot,
+    np.true_divide: elementary.divide,
+    np.power: elementary.power,
+    np.float_power: elementary.float_power,
+    np.negative: _negative,
+    np.positive: Secret.__pos__,
     np.square: Secret.square,
     np.less: order.less,
     np.less_equal: order.less_equal,
@@ -58,15 +69,21 @@ UFUNCS: Mapping[np.ufunc, Function] = {  # with operands of which one at least i
     np.logical_or: order.logical_or,
     np.logical_xor: order.logical_xor,
     np.logical_not: order.logical_not,
+    np.bitwise_and: order.of_truths(order.logical_and),
+    np.bitwise_or: order.of_truths(order.logical_or),
+    np.bitwise_xor: order.of_truths(order.logical_xor),
+    np.invert: order.of_truths(order.logical_not),
     np.maximum: order.maximum,
     np.minimum: order.minimum,
     np.fmax: order.maximum,
     np.fmin: order.minimum,
     np.absolute: order.absolute,
+    np.fabs: order.fabs,
     np.sign: order.sign,
-    np.floor: order.floor,
-    np.ceil: order.ceil,
-    np.trunc: order.trunc,
+    np.floor: rounding.floor,
+    np.ceil: rounding.ceil,
+    np.trunc: rounding.trunc,
+    np.rint: rounding.rint,
 }
 
 
@@ -78,6 +95,8 @@ FUNCTIONS: Mapping[Function, Function] = {
     **{one: arrange.like(one) for one in arrange.LIKE},
     **{one: arrange.inquiry(one) for one in arrange.INQUIRIES},
     np.append: arrange.append,
+    np.pad: arrange.pad,
+    np.broadcast_arrays: arrange.broadcast_arrays,
     np.sum: algebra.total,
     np.trace: algebra.trace,
     np.mean: algebra.mean,
@@ -95,12 +114,13 @@ FUNCTIONS: Mapping[Function, Function] = {
     np.linalg.solve: algebra.solve,
     np.linalg.inv: algebra.inv,
     np.where: order.where,
+    np.select: order.select,
     np.clip: order.clip,
-    np.fix: order.trunc,
+    np.fix: rounding.trunc,
+    np.round: rounding.rounded,
+    np.astype: rounding.astype,
     np.max: reductions.largest,
     np.min: reductions.smallest,
-    np.amax: reductions.largest,
-    np.amin: reductions.smallest,
     np.ptp: reductions.ptp,
     np.prod: reductions.prod,
     np.any: reductions.any_of,
@@ -108,10 +128,10 @@ FUNCTIONS: Mapping[Function, Function] = {
     np.count_nonzero: reductions.count_nonzero,
     np.argmax: reductions.argmax,
     np.argmin: reductions.argmin,
-    np.searchsorted: reductions.searchsorted,
-    np.digitize: reductions.digitize,
-    np.histogram: reductions.histogram,
-    np.bincount: reductions.bincount,
+    np.searchsorted: counting.searchsorted,
+    np.digitize: counting.digitize,
+    np.histogram: counting.histogram,
+    np.bincount: counting.bincount,
 }
 
 
@@ -124,14 +144,19 @@ def ufunc(one: np.ufunc, method: str, options: Mapping[str, Any]) -> Function:
     return UFUNCS[one]
 
 
-def function(one: Function) -> Function:
-    """What stands for a function. Raises TypeError if nothing does."""
+def function(one: Function, args: Sequence[Any], options: Mapping[str, Any]) -> Function:
+    """What stands for a function. Raises TypeError if nothing does, or if it does not take these arguments."""
     if one not in FUNCTIONS:
         raise TypeError(unsupported(name_of(one)))
-    return FUNCTIONS[one]
+    found = FUNCTIONS[one]
+    try:
+        inspect.signature(found).bind(*args, **options)
+    except TypeError as error:
+        raise TypeError(unsupported(f"{name_of(one)} with these arguments ({error})")) from None
+    return found
 
 
 def name_of(one: Function) -> str:
     """As one writes it."""
-    module = "np.linalg" if getattr(np.linalg, one.__name__, None) is one and not hasattr(np, one.__name__) else "np"
+    module = "np" if getattr(np, one.__name__, None) is one else "np.linalg"
     return f"{module}.{one.__name__}"

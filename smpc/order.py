@@ -1,23 +1,25 @@
-"""Comparisons under NumPy's names on secret arrays, and what one comparison makes: choices, extremes, rounding.
+"""Comparisons under NumPy's names on secret arrays, and what one comparison makes: choices, extremes, absolute values.
 
 A comparison is exact. Its cost follows the public ranges: of values that differ by less than 2^b only b + 1 bits are
 compared (`protocols.conversion`), and where the ranges alone decide nothing is sent. Its result is a secret array of
-truth values, 0 or 1, which `reveal` gives as NumPy's bool.
+truth values, 0 or 1, which `reveal` gives as NumPy's bool. A public real is compared as it would be shared: rounded to
+the nearest unit in the last place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from protocols.beaver import multiply
 from protocols.conversion import negative
-from protocols.flooring import truncate_exactly
 from protocols.relations import below_each, is_zero
-from protocols.ring import RingArray
+from protocols.ring import BITS, RingArray
 from protocols.shares import Share, public
 from smpc.arrange import lifted, together
-from smpc.operands import numeric
+from smpc.operands import numeric, unsupported
 from smpc.ranges import TRUNCATED_BITS, Range
 from smpc.secret import Secret
 
@@ -74,20 +76,33 @@ def logical_not(x: Secret) -> Secret:
 
 def logical_and(x: Any, y: Any) -> Secret:
     """x and y, of truth values or of whether numbers are not zero. A round."""
-    one, two = truths(x, y)
-    return _as_truth(one * two)
+    return _joined(x, y, 0, 1)
 
 
 def logical_or(x: Any, y: Any) -> Secret:
     """x or y; see `logical_and`."""
-    one, two = truths(x, y)
-    return _as_truth(one + two - one * two)
+    return _joined(x, y, 1, -1)
 
 
 def logical_xor(x: Any, y: Any) -> Secret:
     """x or y and not both; see `logical_and`."""
-    one, two = truths(x, y)
-    return _as_truth(one + two - one * two * 2)
+    return _joined(x, y, 1, -2)
+
+
+def of_truths(join: Callable[..., Secret]) -> Callable[..., Secret]:
+    """The same for operands that are truth values. Raises TypeError for numbers, whose bits are not at hand."""
+
+    def checked(*values: Any) -> Secret:
+        if not are_truths(*values):
+            raise TypeError(unsupported("an operation on the bits of numbers"))
+        return join(*values)
+
+    return checked
+
+
+def are_truths(*values: Any) -> bool:
+    """Whether all are truth values."""
+    return all(one.truth if isinstance(one, Secret) else numeric(one).dtype.kind == "b" for one in values)
 
 
 def truth(x: Secret) -> Secret:
@@ -95,107 +110,140 @@ def truth(x: Secret) -> Secret:
     return x if x.truth else not_equal(x, 0)
 
 
-def truths(*values: Any) -> list[Secret]:
-    """`truth` of operands of which at least one is secret."""
-    first = next(one for one in values if isinstance(one, Secret))
-    return [truth(one) if isinstance(one, Secret) else first.lift(numeric(one).astype(bool)) for one in values]
-
-
 # Choices
 
 
 def where(condition: Any, x: Any, y: Any) -> Secret:
     """np.where: x where the condition holds, and y elsewhere; exact. A round, none for a public condition."""
-    one, two = lifted(condition, x, y)[1:]
-    bits = max(one.bits, two.bits)
-    one, two = one.at_bits(bits), two.at_bits(bits)
+    one, two = together(condition, x, y)[1:]
     chosen = truth(condition) if isinstance(condition, Secret) else numeric(condition).astype(bool)
-    return _chosen(two + (one - two) * chosen, one.range | two.range, truth=one.truth and two.truth)
+    return _select(chosen, one, two, one.range | two.range)
+
+
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Secret:
+    """np.select: of each place the first choice whose condition holds; exact. A round for each choice."""
+    if len(condlist) != len(choicelist) or not condlist:
+        raise ValueError("list of cases must be same length as list of conditions, and not empty")
+    if not are_truths(*condlist):
+        raise TypeError("the conditions of np.select are truth values")
+    found, *_ = lifted(default, *choicelist, *condlist)
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        found = where(condition, choice, found)
+    return found
 
 
 def maximum(x: Any, y: Any) -> Secret:
     """The larger one of each two. Up to 7 rounds; exact."""
-    one, two = together(x, y)
+    one, two = _comparable(x, y)
     within = Range(max(one.range.low, two.range.low), max(one.range.high, two.range.high))
-    return _chosen(where(less(one, two), two, one), within, truth=one.truth and two.truth)
+    return _better(one, two, within, less)
 
 
 def minimum(x: Any, y: Any) -> Secret:
     """The smaller one of each two. Up to 7 rounds; exact."""
-    one, two = together(x, y)
+    one, two = _comparable(x, y)
     within = Range(min(one.range.low, two.range.low), min(one.range.high, two.range.high))
-    return _chosen(where(less(one, two), one, two), within, truth=one.truth and two.truth)
+    return _better(one, two, within, greater)
 
 
-def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Secret:
+def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Secret:  # noqa: A002
     """np.clip: brought to the nearest of [a_min, a_max]; exact. Its result has these bounds, in the range plan too."""
-    found = x if a_min is None else maximum(x, a_min)
-    return found if a_max is None else minimum(found, a_max)
+    low, high = (b if a is None else a for a, b in ((a_min, min), (a_max, max)))
+    found = x if low is None else maximum(x, low)
+    return found if high is None else minimum(found, high)
 
 
-def absolute(x: Secret) -> Secret:
-    """|x|. Up to 7 rounds; exact."""
+def absolute(x: Secret, below: Secret | None = None) -> Secret:
+    """|x|, where x is `below` zero -x. Up to 7 rounds; exact."""
     if x.range.low >= 0:
         return x
-    least = 0 if x.range.high >= 0 else -x.range.high
-    return _chosen(where(less(x, 0), -x, x), Range(least, x.range.largest))
+    least = max(0, -x.range.high)
+    return _select(less(x, 0) if below is None else below, -x, x, Range(least, x.range.largest))
+
+
+def fabs(x: Secret) -> Secret:
+    """|x| as a real."""
+    return absolute(x.at_bits(max(x.bits, x.party.fraction_bits)))
 
 
 def sign(x: Secret) -> Secret:
     """-1, 0 or 1, of x's type. Up to 6 rounds."""
     bits = x.range.largest.bit_length() + 2
-    below = below_each(x.party.protocol, x.share, [0, 1], min(bits, 64))
+    below = below_each(x.party.protocol, x.share, [0, 1], min(bits, BITS))
     found = x.new(1 - below.sum(axis=-1).reshape(*x.share.shape), x.shape, 0, Range(-1, 1))
     return found.at_bits(x.bits)
-
-
-# Rounding
-
-
-def floor(x: Secret) -> Secret:
-    """The largest integer that is not above x, of x's type; exact. Up to 6 rounds."""
-    if not x.bits:
-        return x
-    x.range.fits(TRUNCATED_BITS, lambda: f"an array of shape {x.shape} that is rounded")
-    share = truncate_exactly(x.party.protocol, x.share, x.bits)
-    return x.new(share, x.shape, 0, Range(x.range.low >> x.bits, x.range.high >> x.bits)).at_bits(x.bits)
-
-
-def ceil(x: Secret) -> Secret:
-    """The smallest integer that is not below x; see `floor`."""
-    return -floor(-x)
-
-
-def trunc(x: Secret) -> Secret:
-    """x without its fraction: rounded towards zero; exact."""
-    down = floor(x)
-    return down if x.range.low >= 0 else where(less(x, 0), ceil(x), down)
 
 
 # Inside
 
 
+def _comparable(x: Any, y: Any) -> list[Secret]:
+    """Two operands with equally many fraction bits; what is beyond all of a range is brought near."""
+    held = [one for one in (x, y) if isinstance(one, Secret)]
+    bits = max([held[0].party.fraction_bits, *(one.bits for one in held)])
+    if all(one.range.raised(bits - one.bits).largest < 1 << TRUNCATED_BITS for one in held):
+        x, y = (one if isinstance(one, Secret) else _near(one, TRUNCATED_BITS - bits) for one in (x, y))
+    return together(x, y)
+
+
+def _near(value: Any, bits: int) -> Any:
+    numbers = numeric(value)
+    if numbers.dtype.kind != "f":
+        return numbers
+    most = np.nextafter(2.0**bits, 0)
+    return np.clip(numbers.astype(np.float64), -most, most)  # not a number stays, and is refused
+
+
 def _difference(x: Any, y: Any) -> Secret:
-    one, two = together(x, y)
-    difference: Secret = one - two
-    return difference
+    one, two = (each.as_numbers() for each in _comparable(x, y))
+    return one - two
+
+
+def _better(one: Secret, two: Secret, within: Range, beaten: Callable[[Any, Any], Secret]) -> Secret:
+    """`two` where `one` is beaten. Where ranges decide, nothing is sent."""
+    worse = beaten(one, two)
+    if worse.range.low == worse.range.high:
+        shape = worse.shape
+        return _known(two if worse.range.high else one, shape, within, truth=one.truth and two.truth)
+    return _select(worse, two, one, within)
+
+
+def _select(chosen: Any, one: Secret, two: Secret, within: Range) -> Secret:
+    """`one` where chosen, else `two`. Their difference may wrap: a product with 0 or 1 is exact in the ring."""
+    shape = np.broadcast_shapes(chosen.shape, one.shape, two.shape)
+    truth_values = one.truth and two.truth
+    one, two = one.spread(shape), two.spread(shape)
+    if isinstance(chosen, Secret):
+        share = two.share + multiply(one.party.protocol, chosen.spread(shape).share, one.share - two.share)
+    else:
+        ours = np.broadcast_to(chosen, shape).reshape(one.share.shape)
+        share = Share(one.share.rank, np.where(ours, one.share.values, two.share.values))
+    return one.new(share, shape, one.bits, within, truth=truth_values)
+
+
+def _known(x: Secret, shape: tuple[int, ...], within: Range, *, truth: bool) -> Secret:
+    """x, spread, of which more is known than operators know."""
+    found = x.spread(shape)
+    return x.new(found.share, shape, x.bits, within, truth=truth)
+
+
+def _joined(x: Any, y: Any, sums: int, products: int) -> Secret:
+    """Truth values: so many times x + y and xy."""
+    first, second = (x, y) if isinstance(x, Secret) else (y, x)
+    one = truth(first).as_numbers()
+    two = truth(second).as_numbers() if isinstance(second, Secret) else numeric(second).astype(bool)
+    both = one * two
+    found = both.share * products
+    if sums:
+        found = found + one.spread(both.shape).share * sums + one.lift(two).spread(both.shape).share * sums
+    return _truth(both, found)
 
 
 def _truth(x: Secret, share: Share) -> Secret:
     return x.new(share, x.shape, 0, _TRUTH, truth=True)
 
 
-def _as_truth(x: Secret) -> Secret:
-    """What is known to be 0 or 1."""
-    return _truth(x, x.share)
-
-
 def _decided(x: Secret, *, holds: bool) -> Secret:
     """What the ranges say of all elements."""
     same: RingArray = np.full(x.share.shape, int(holds), np.uint64)
-    return _truth(x, public(x.party.protocol.rank, same))
-
-
-def _chosen(x: Secret, within: Range, *, truth: bool = False) -> Secret:
-    """x, of which more is known than operators know: it is one of some values."""
-    return x.new(x.share, x.shape, x.bits, within, truth=truth)
+    return x.new(public(x.party.protocol.rank, same), x.shape, 0, Range(int(holds), int(holds)), truth=True)

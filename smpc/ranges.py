@@ -23,7 +23,7 @@ from protocols import ring
 WORD_BITS = 63  # a signed word holds |x| < 2^63
 TRUNCATED_BITS = 62  # what is truncated is below 2^62
 ASSUMED = 1 << 24  # of what is shared without bounds: products of such, and 16,000 terms of a sum of them, fit
-_SLACK = 2.0**-40  # of sums that are computed in floating point
+_HALF = 32
 
 
 Bounds: TypeAlias = float | Sequence[float]
@@ -31,6 +31,19 @@ Bounds: TypeAlias = float | Sequence[float]
 
 class RangeError(ValueError):
     """A result could be too large for the ring. Says how large, and what to change."""
+
+
+@dataclass
+class Headroom:
+    """The operation of a program that came closest to its limit, and how many bits it was below; None before any."""
+
+    operation: str = ""
+    bits: int | None = None
+
+    def note(self, bits: int, what: Callable[[], str]) -> None:
+        """Of an operation that is done."""
+        if self.bits is None or bits < self.bits:
+            self.operation, self.bits = what(), bits
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,9 @@ class Range:
         """Of arrays that are joined."""
         return Range(min(self.low, other.low), max(self.high, other.high))
 
+    def __sub__(self, other: Range) -> Range:
+        return self + -other
+
     def square(self) -> Range:
         least = 0 if self.low <= 0 <= self.high else min(abs(self.low), abs(self.high))
         return Range(least**2, self.largest**2)
@@ -76,10 +92,9 @@ class Range:
 
     def weighed(self, words: NDArray[np.uint64]) -> Range:
         """Of x @ w, for a public matrix or vector w of ring elements."""
-        signed = ring.to_int(words).astype(np.float64)
-        up, down = (np.where(signed * sign > 0, np.abs(signed), 0).sum(axis=0).max(initial=0.0) for sign in (1, -1))
-        most, least = _outward(up), _outward(down)
-        return self * Range(0, most) + -(self * Range(0, least))
+        signed = ring.to_int(words)
+        up, down = _largest_sum(np.maximum(signed, 0)), _largest_sum(np.maximum(-signed, 0))
+        return self * Range(0, up) + -(self * Range(0, down))
 
     def fits(self, bits: int, what: Callable[[], str]) -> Range:
         """Itself, if |x| < 2^bits. Raises RangeError, which begins with `what`."""
@@ -105,12 +120,17 @@ def declared(bounds: Bounds | None, bits: int) -> Range:
     """
     if bounds is None:
         return Range(-ASSUMED, ASSUMED)
-    low, high = bounds if isinstance(bounds, Sequence) else (-bounds, bounds)
-    if not -math.inf < low <= high < math.inf:
+    pair = (-bounds, bounds) if isinstance(bounds, int | float | np.generic) else tuple(bounds)
+    if len(pair) != 2 or not -math.inf < pair[0] <= pair[1] < math.inf:
         raise ValueError(f"bounds are the least and the largest value, or one number for both signs: not {bounds}")
-    found = Range(math.floor(Fraction(low) * (1 << bits)), math.ceil(Fraction(high) * (1 << bits)))
+    low, high = (Fraction(end.item() if isinstance(end, np.generic) else end) * (1 << bits) for end in pair)
+    found = Range(math.floor(low), math.ceil(high))
     return found.fits(TRUNCATED_BITS, lambda: f"an array with these bounds and {bits} fraction bits")
 
 
-def _outward(total: float) -> int:
-    return math.ceil(total * (1 + _SLACK))
+def _largest_sum(weights: NDArray[np.int64]) -> int:
+    """The largest of the sums along the first axis, of what is not negative; exact, in two halves."""
+    high, low = (weights >> _HALF).sum(axis=0), (weights & (1 << _HALF) - 1).sum(axis=0)
+    high, low = high + (low >> _HALF), low & (1 << _HALF) - 1
+    top = high.max(initial=0)
+    return (int(top) << _HALF) + int(np.where(high == top, low, 0).max(initial=0))

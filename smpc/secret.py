@@ -27,7 +27,7 @@ from protocols.rescaling import matmul_rescaled, multiply_rescaled
 from protocols.shares import Share, public
 from protocols.truncation import truncate
 from smpc.operands import encoded, numeric, unsupported, words
-from smpc.ranges import TRUNCATED_BITS, WORD_BITS, Range, of_words
+from smpc.ranges import TRUNCATED_BITS, WORD_BITS, Headroom, Range, of_words
 
 Index: TypeAlias = Any  # whatever NumPy takes between brackets
 Shape: TypeAlias = tuple[int, ...]
@@ -45,6 +45,9 @@ class Host(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def headroom(self) -> Headroom: ...
 
     def reveal(self, array: Secret, to: Sequence[str] | None = None) -> Any: ...
 
@@ -123,7 +126,7 @@ class Secret:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Self]:
-        return (self[i] for i in range(len(self)))
+        return map(self.__getitem__, range(len(self)))
 
     def __getitem__(self, index: Index) -> Self:
         return self.view(lambda values: values[index])
@@ -144,7 +147,7 @@ class Secret:
     def __add__(self, other: Any) -> Self:
         one, two = self.aligned(other)
         shape = np.broadcast_shapes(one.shape, two.shape)
-        within = (one.range + two.range).fits(WORD_BITS, lambda: f"a sum of shape {shape}")
+        within = self.held(one.range + two.range, WORD_BITS, lambda: f"a sum of shape {shape}")
         return self.new(one.spread(shape).share + two.spread(shape).share, shape, one.bits, within)
 
     __radd__ = __add__
@@ -156,17 +159,19 @@ class Secret:
         return self
 
     def __sub__(self, other: Any) -> Self:
-        return self + -self.lift(other, self.bits)
+        return self + -self.lift(other, self.bits).as_numbers()
 
     def __rsub__(self, other: Any) -> Self:
-        negated: Self = -self + other
+        negated: Self = -self.as_numbers() + other
         return negated
 
     def sum(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Self:
-        return self._summed(lambda values: values.sum(axis=axis, dtype=np.uint64, keepdims=keepdims))
+        found = self.view(lambda values: values.sum(axis=axis, dtype=np.uint64, keepdims=keepdims))
+        return self.totalled(found, -(-self.size // max(1, found.size)))
 
-    def trace(self, offset: int = 0) -> Self:
-        return self._summed(lambda values: values.trace(offset, dtype=np.uint64))
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
+        found = self.view(lambda values: values.trace(offset, axis1, axis2, dtype=np.uint64))
+        return self.totalled(found, min(self.shape[axis1], self.shape[axis2]))
 
     def mean(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Self:
         """The sum times 1/n, a public real as in the module: two rounds, one for integers."""
@@ -202,7 +207,7 @@ class Secret:
     def __rmatmul__(self, other: Any) -> Self:
         return (self.T @ numeric(other).T).T
 
-    def _matrix_product(self, other: Self | NDArray[Any]) -> Self:
+    def _matrix_product(self, other: Secret | NDArray[Any]) -> Self:
         shape = (self.shape[0], other.shape[1])
         if not isinstance(other, Secret):
             return self._times_public(other, lambda share, factor: share @ factor, lambda *_: shape, Range.weighed)
@@ -224,19 +229,27 @@ class Secret:
         share = self.share.view(applied)
         return self.new(share, shape, self.bits, self.range, truth=self.truth)
 
-    def _summed(self, add_up: Callable[[Words], Any]) -> Self:
-        """Sums of equally many elements each."""
-        found = self.view(add_up)
-        terms = -(-self.size // max(1, found.size))
-        found.truth = False
-        found.range = self.range.times(terms).fits(WORD_BITS, lambda: f"a sum of {terms:,} numbers")
-        return found
+    def as_numbers(self) -> Self:
+        """Truth values as integers, 0 and 1; numbers as they are."""
+        return self.new(self.share, self.shape, self.bits, self.range) if self.truth else self
+
+    def held(self, within: Range, bits: int, what: Callable[[], str]) -> Range:
+        """`within`, if it is below 2^bits: the party keeps what came closest. Raises RangeError."""
+        within.fits(bits, what)
+        self.party.headroom.note(bits - within.largest.bit_length(), what)
+        return within
+
+    def totalled(self, found: Self, terms: int) -> Self:
+        """`found`, of which each element is a sum of so many of these."""
+        within = self.held(self.range.times(terms), WORD_BITS, lambda: f"a sum of {terms:,} numbers")
+        return self.new(found.share, found.shape, self.bits, within)
 
     def at_bits(self, bits: int) -> Self:
         """The same numbers held with more fraction bits."""
         if bits == self.bits:
             return self
-        within = self.range.raised(bits - self.bits).fits(WORD_BITS, lambda: f"an array with {bits} fraction bits")
+        raised = self.range.raised(bits - self.bits)
+        within = self.held(raised, WORD_BITS, lambda: f"an array with {bits} fraction bits")
         return self.new(self.share * (1 << bits - self.bits), self.shape, bits, within)
 
     def _without(self, row: bool, column: bool) -> Self:  # noqa: FBT001
@@ -246,7 +259,8 @@ class Secret:
         """x ∘ y, brought to f bits."""
         bits = x.bits + y.bits
         target = min(bits, self.party.fraction_bits)
-        within.fits(
+        self.held(
+            within,
             TRUNCATED_BITS if bits > target else WORD_BITS,
             lambda: f"a product of shape {shape}, of numbers within {x.bounds} and {y.bounds},",
         )
@@ -256,7 +270,7 @@ class Secret:
     def rescaled(self, bits: int) -> Self:
         """With so many fraction bits or fewer, rounded down or up."""
         lost = max(0, self.bits - bits)
-        self.range.fits(TRUNCATED_BITS if lost else WORD_BITS, lambda: f"a product of shape {self.shape}")
+        self.held(self.range, TRUNCATED_BITS if lost else WORD_BITS, lambda: f"a product of shape {self.shape}")
         if not lost:
             return self
         share = truncate(self.party.protocol, self.share, lost)

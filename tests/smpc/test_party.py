@@ -12,10 +12,10 @@ import smpc
 from protocols.errors import MessageError, PeerGone
 
 
-def share(party, values, owner=0):
+def share(party, values, owner=0, bounds=None):
     """`values` of the party `owner`, who alone passes them."""
     mine = owner in (party.rank, party.name)
-    return party.share(values if mine else None, owner)
+    return party.share(values if mine else None, owner, bounds)
 
 
 def test_sharing():
@@ -41,7 +41,7 @@ def test_who_a_party_is():
 def test_by_rank_or_name_of_any_shape(values, count, data):
     rank = data.draw(st.integers(0, count - 1))
     for owner in (rank, f"party{rank}"):
-        for result in smpc.simulate(lambda p, owner=owner: share(p, values, owner).reveal(), count):
+        for result in smpc.simulate(lambda p, owner=owner: share(p, values, owner, 2**62 - 1).reveal(), count):
             np.testing.assert_array_equal(result, values[()], strict=True)
 
 
@@ -120,7 +120,7 @@ def test_ragged_lists_are_numpys_error():
 @pytest.mark.parametrize(
     "header",
     [
-        [1, 1, 3, 0, 0, 0, 0, 0, 0, 0],  # a number of fraction bits that nobody uses
+        [2, 1, 3, 0, 0, 0, 0, 0, 0, 0],  # a number of fraction bits that nobody uses
         [21, 1, 3, 0, 0, 0, 0, 0, 0, 0],
         [20, 9, 1, 1, 1, 1, 1, 1, 1, 1],  # nine axes
         [20, 2**63, 1, 1, 1, 1, 1, 1, 1, 1],
@@ -133,7 +133,7 @@ def test_ragged_lists_are_numpys_error():
 def test_an_impossible_shape_is_refused_and_names_the_owner(header):
     def program(party):
         if party.rank == 0:
-            return party.protocol.exchange("shape", {1: [np.array(header, np.uint64)]}, {})
+            return party.protocol.exchange("shape, bounds None", {1: [np.array(header, np.uint64)]}, {})
         return party.share(None, 0)
 
     with pytest.raises(MessageError, match="party0 announced an impossible shape") as caught:
