@@ -17,6 +17,8 @@ comparison    [GSV07]   borrows, from digits that are compared
 conversion    [EGKRS20] arithmetic to bits and back; sign
 relations     [NO07]    below, equal, one-hot: a secret and public constants
 flooring      [EGKRS20] exact rescaling, rounded down
+selection     [EGKRS20] what has a negative sign: the sign and its products in one
+sorting       [Bat68]   sorting networks, extremes
 functions     [Ito97]   normalization, square root
 linalg        [Hig08]   inverse square root and solution of symmetric positive definite systems
 

@@ -15,9 +15,11 @@ the products: of few elements no more than is needed to fill octets is wasted.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from protocols.binary import conjunction
+from protocols.binary import WordTriple, conjunction
 from protocols.bits import Octets, from_octets, octets
 from protocols.card import card
 from protocols.party import Party
@@ -37,6 +39,14 @@ def borrow(party: Party, below: Octets, equal: Octets) -> Octets:
         below, equal = _next(below[1:paired:2] ^ both[0], below), _next(both[-1], equal)
     row: Octets = below[0]
     return row
+
+
+def triples_of(rows: int, octets: int) -> Iterator[WordTriple]:
+    """What `borrow` takes for rows of so many octets."""
+    while rows > 1:
+        words = -(-(rows // 2) * octets // 8)
+        yield WordTriple((words,), 1 if rows == 2 else 2)
+        rows -= rows // 2
 
 
 @card("GSV07", adversary="semi-honest, all but one", rounds=4, elements=30, per="64 elements")

@@ -24,7 +24,7 @@ import numpy as np
 from protocols.bits import Octets, from_octets, from_planes, planes, unpack
 from protocols.card import card
 from protocols.comparison import borrow, borrows, conjoin
-from protocols.digits import DIGIT_BITS, RADIX, Chosen, DigitMasks, chosen, digits_of, look_up, words_of
+from protocols.digits import DIGIT_BITS, RADIX, Chosen, DigitMasks, chosen, digits_of, look_up, look_up_one, words_of
 from protocols.opening import open_masked
 from protocols.party import Correlation, Part, Party, Secret
 from protocols.ring import BITS, RingArray, Shape, size
@@ -126,7 +126,7 @@ def signs(party: Party, c: RingArray, table: BitShare, digits: int) -> Octets:
     """[C - r < 0], one row, of the lowest `digits` digits of C - r and of any C that is public; see `look_up`."""
     below, equal = (in_rows(look_up(table, c, entries), digits) for entries in (BELOW, EQUAL))
     for row, entries in ((below, _TOP), (equal, _TURNED)):
-        row[-1] = look_up(table, c, entries)[..., digits - 1].reshape(-1)
+        row[-1] = look_up_one(table, c, entries, digits - 1).reshape(-1)
     return borrow(party, planes(below), planes(equal))
 
 

@@ -35,13 +35,14 @@ from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import TABLE_WORDS, DigitMasks
 from protocols.flooring import FloorMasks
-from protocols.folding import Folding, weighted
+from protocols.folding import Folding, scaled, truncation_parts, weighted
 from protocols.functions import BoundedRandom
 from protocols.inputs import zero
 from protocols.masks import remember
 from protocols.party import Correlation, Stream, secrets_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray, Shape
+from protocols.selection import SelectionMasks
 from protocols.transfers import Conjunction, Job, Product
 from protocols.truncation import TruncationMask
 
@@ -258,14 +259,8 @@ def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
 
 
 def _truncation_mask(us: Dealerless, of: TruncationMask) -> Maker:
-    words = us.draw(of.shape)
-    parts = _truncation_parts((yield from us.fold(words).all_bits()), of.bits)
+    parts = truncation_parts((yield from us.fold(us.draw(of.shape)).all_bits()), of.bits)
     return [us.fresh(part.reshape(of.shape)) for part in parts]
-
-
-def _truncation_parts(bits: RingArray, by: int) -> Arrays:
-    """r, its top bit, (r mod 2^63) >> by."""
-    return [weighted(bits, 0, BITS), bits[:, BITS - 1], weighted(bits, by, BITS - 1, by)]
 
 
 def _digit_masks(us: Dealerless, of: DigitMasks) -> Maker:
@@ -292,9 +287,21 @@ def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job
 
 def _floor_masks(us: Dealerless, of: FloorMasks) -> Maker:
     folded = us.fold(us.draw(of.shape), digits=True)
-    parts = _truncation_parts((yield from folded.all_bits()), of.bits)
+    parts = truncation_parts((yield from folded.all_bits()), of.bits)
     table = np.ascontiguousarray(folded.table[:, : of.words]).reshape(*of.shape, of.words)
     return [*(us.fresh(part.reshape(of.shape)) for part in parts), us.fresh_words(table)]
+
+
+def _selection_masks(us: Dealerless, of: SelectionMasks) -> Maker:
+    number, table = yield from _digits(us, of.elements, of.words)
+    r = np.concatenate([number[None], us.draw((of.others, of.elements))])
+    folded = us.fold(us.draw((-(-of.elements // BITS),)))
+    bits = yield from folded.all_bits()
+    padded = np.zeros((len(r), folded.words.size * BITS), np.uint64)
+    padded[:, : of.elements] = r
+    products = yield from scaled(folded, padded.reshape(len(r), -1, BITS))
+    parts = (part.reshape(*part.shape[:-2], -1)[..., : of.elements] for part in (bits, products))
+    return [r, folded.words, table, *map(us.fresh, parts)]
 
 
 def _da_bits(us: Dealerless, of: DaBits) -> Maker:
@@ -317,6 +324,7 @@ _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
     TruncationMask: _truncation_mask,
     DigitMasks: _digit_masks,
     FloorMasks: _floor_masks,
+    SelectionMasks: _selection_masks,
     DaBits: _da_bits,
     BoundedRandom: _bounded_random,
 }
@@ -343,6 +351,11 @@ def _pieces(correlation: Any) -> Iterator[Any]:
     if isinstance(correlation, _WHOLE):
         yield correlation
         return
+    if isinstance(correlation, SelectionMasks):
+        step = -(-_PIECE // BITS) * BITS  # whole words of bits
+        for start in range(0, correlation.elements, step):
+            yield replace(correlation, elements=min(step, correlation.elements - start))
+        return
     count = ring.size(correlation.shape)
     for start in range(0, count, _PIECE):
         yield replace(correlation, shape=(min(_PIECE, count - start),))
@@ -358,10 +371,14 @@ def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
         return parts[0]
     if not parts:
         return [np.zeros(secret.shape, np.uint64) for secret in secrets]
-    along = -1 if isinstance(correlation, WordTriple) else 0  # factors come first
+    along = [0] * len(secrets)
+    if isinstance(correlation, WordTriple):  # factors come first
+        along = [-1] * len(secrets)
+    if isinstance(correlation, SelectionMasks):  # others come first, and words of a table last
+        along = [1, 0, 0, 0, 1]
     return [
-        np.concatenate(column, axis=along).reshape(secret.shape)
-        for secret, column in zip(secrets, zip(*parts, strict=True), strict=True)
+        np.concatenate(column, axis=axis).reshape(secret.shape)
+        for secret, axis, column in zip(secrets, along, zip(*parts, strict=True), strict=True)
     ]
 
 

@@ -99,3 +99,12 @@ def look_up(table: BitShare, c: RingArray, entries: Chosen) -> Octets:
     wanted = entries[both].view("<u2")
     found: Octets = np.bitwise_count(lanes & wanted) & np.uint8(1)
     return found
+
+
+def look_up_one(table: BitShare, c: RingArray, entries: Chosen, digit: int) -> Octets:
+    """[φ(cᵢ, rᵢ)] for i = `digit` alone: c's shape; otherwise as `look_up`."""
+    lanes = table.values[..., digit // WORD_DIGITS] >> np.uint64(RADIX * (digit % WORD_DIGITS))
+    public = c >> np.uint64(DIGIT_BITS * digit) & np.uint64(RADIX - 1)
+    wanted = (entries & np.uint32((1 << RADIX) - 1))[public]
+    found: Octets = np.bitwise_count(lanes & wanted) & np.uint8(1)
+    return found

@@ -26,7 +26,7 @@ from protocols.bits import Octets, planes
 from protocols.card import card
 from protocols.comparison import borrow
 from protocols.conversion import BELOW, EQUAL, in_rows, numbers
-from protocols.digits import DIGIT_BITS, chosen, digits_of, look_up, one_hot, words_of
+from protocols.digits import DIGIT_BITS, chosen, digits_of, look_up, look_up_one, one_hot, words_of
 from protocols.opening import open_masked
 from protocols.party import Correlation, Part, Party, Secret
 from protocols.ring import RingArray, Shape
@@ -89,5 +89,5 @@ def _borrow(party: Party, c: RingArray, table: BitShare, bits: int) -> Octets:
     rows = [in_rows(look_up(table, c, entries), digits) for entries in (BELOW, EQUAL)]
     if rest:
         for row, entries in zip(rows, (_BELOW, _EQUAL), strict=True):
-            row[-1] = look_up(table, c, entries[rest - 1])[:, digits - 1]
+            row[-1] = look_up_one(table, c, entries[rest - 1], digits - 1)
     return borrow(party, *(planes(row) for row in rows))

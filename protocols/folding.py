@@ -74,9 +74,37 @@ class Folding:
         return add_up([share[:, :columns] for share in shares])
 
 
+def scaled(folding: Folding, values: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
+    """⟨sᵢv⟩ of shares ⟨v⟩, arrays × words × 64, an element for each bit of the words s of `folding`.
+
+    When β comes in, (s ⊕ β) v = sv + β (v - 2sv): a transfer from each other party moves its share of v - 2sv.
+    """
+    rank, order, words = folding.rank, folding.order, folding.words
+    total = np.zeros_like(values)
+    for joining in order:
+        rest = values - total * np.uint64(2)
+        jobs = [
+            BitProducts(
+                sender, joining, words.size, x=x if rank == sender else None, y=words if rank == joining else None
+            )
+            for sender in order for x in rest if sender != joining
+        ]  # fmt: skip
+        shares = [share for share in (yield jobs) if share is not None]
+        for number in range(len(values)):
+            total[number] += sum(shares[number :: len(values)], np.uint64(0))
+        if rank == joining:
+            total += unpack(words, BITS) * rest
+    return total
+
+
 def weighted(bits: RingArray, start: int, stop: int, shift: int = 0) -> RingArray:
     """Σ 2^(i - shift) bᵢ for i from start to stop, elements × bits."""
     total = np.zeros(len(bits), np.uint64)
     for i in range(start, stop):
         total += bits[:, i] << np.uint64(i - shift)
     return total
+
+
+def truncation_parts(bits: RingArray, by: int) -> list[RingArray]:
+    """⟨r⟩, of its bits (elements × 64), its top bit, and (r mod 2^63) >> by."""
+    return [weighted(bits, 0, BITS), bits[:, BITS - 1], weighted(bits, by, BITS - 1, by)]

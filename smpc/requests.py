@@ -22,6 +22,7 @@ from protocols.masks import Factor
 from protocols.party import Correlation, secrets_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import Shape
+from protocols.selection import SelectionMasks
 from protocols.truncation import TruncationMask
 from smpc import wire
 
@@ -39,6 +40,7 @@ _KNOWN: Mapping[str, type[Any]] = {
         WordTriple,
         DigitMasks,
         FloorMasks,
+        SelectionMasks,
         DaBits,
         BoundedRandom,
     )

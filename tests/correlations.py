@@ -1,10 +1,15 @@
-"""Requests for triples with fresh masks, by the sizes of their operands alone."""
+"""Requests for triples with fresh masks, by the sizes of their operands alone; some for signs."""
 
 from dataclasses import replace
 
 from protocols.beaver import Masks, PrivateTriple, Products
+from protocols.digits import DigitMasks
+from protocols.flooring import FloorMasks
 from protocols.masks import whole
 from protocols.rescaling import RescaledProducts
+from protocols.selection import SelectionMasks
+
+SIGNS = [DigitMasks((9,), 1), DigitMasks((7,), 2), FloorMasks((5,), 20), SelectionMasks(130, 2, 1)]
 
 
 def element_triple(shape, number=0):

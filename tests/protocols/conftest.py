@@ -21,6 +21,8 @@ from protocols import (
     opening,
     relations,
     rescaling,
+    selection,
+    sorting,
     truncation,
 )
 from protocols.bits import Octets, from_octets, octets
@@ -84,6 +86,10 @@ def _packed(party: local.LocalParty, row: Octets) -> BitShare:
     return BitShare(party.rank, from_octets(row))
 
 
+def _keys(own: Operands) -> Share:
+    return own.share(64, 4, bits=62)
+
+
 def _private(party: local.LocalParty, own: Operands) -> Share:
     x, y = own.public(2, 3), own.public(3, 4)
     return beaver.private_matmul(party, {0: x, 1: y}.get(party.rank), (0, 1), (2, 3), (3, 4))
@@ -138,6 +144,12 @@ CASES = {
     "truncate_exactly": Case(
         flooring.truncate_exactly, lambda p, o: flooring.truncate_exactly(p, o.share(8, 8, bits=62), 20), _all(1)
     ),
+    "where_negative": Case(
+        selection.where_negative, lambda p, o: selection.where_negative(p, o.share(8, 8), 64, o.share(8, 8)), _all(1)
+    ),
+    "sort": Case(sorting.sort, lambda p, o: sorting.sort(p, _keys(o), 63), _all(1)),
+    "minimum": Case(sorting.minimum, lambda p, o: sorting.minimum(p, _keys(o), 63), _all(1)),
+    "maximum": Case(sorting.maximum, lambda p, o: sorting.maximum(p, _keys(o), 63), _all(1)),
     "normalize": Case(functions.normalize, lambda p, o: functions.normalize(p, o.share(64, bits=60)), _all(1)),
     "roots": Case(functions.roots, lambda p, o: functions.roots(p, o.share(6, bits=61) + (1 << 61)), _all(6)),
     "square_root": Case(functions.square_root, lambda p, o: functions.square_root(p, o.share(64, bits=60)), _all(1)),

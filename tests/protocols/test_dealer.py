@@ -12,6 +12,7 @@ from protocols.digits import DigitMasks
 from protocols.flooring import FloorMasks
 from protocols.party import assemble
 from protocols.prg import Prg, derive
+from protocols.selection import SelectionMasks
 from protocols.shares import Share, combine, combine_bits
 from protocols.truncation import TruncationMask
 from tests.correlations import element_square, element_triple, matrix_triple, rescaled
@@ -89,6 +90,11 @@ def is_floor_by(f):
     )
 
 
+def is_selection(r, s, table, each, products):
+    bits = np.concatenate([s >> np.uint64(i) & np.uint64(1) for i in range(64)]).reshape(64, -1).T.reshape(-1)
+    return has_its_digits(r[0], table) and (each == bits[: each.size]).all() and (products == r * each).all()
+
+
 def is_rescaled_by(f, product):
     return lambda a, b, s, top, q: is_truncation_by(f)(s - product(a, b), top, q)
 
@@ -104,6 +110,7 @@ LAWS: list[tuple[Any, Any]] = [
     *[(WordTriple(shape), is_conjunction) for shape in SHAPES],
     *[(WordTriple(shape, 3), is_conjunction) for shape in SHAPES],
     *[(DigitMasks(shape, words), has_its_digits) for shape in SHAPES for words in (1, 2, 3, 4)],
+    *[(SelectionMasks(e, w, k), is_selection) for e in (0, 1, 7, 64, 65) for w in (1, 4) for k in (0, 2)],
     *[(FloorMasks(shape, f), is_floor_by(f)) for shape in SHAPES for f in (1, 20, 61)],
     *[(matrix_triple(*size, who), is_matrix_product) for size in SIZES for who in (None, (0, 1), (1, 0))],
     *[(TruncationMask(shape, f), is_truncation_by(f)) for shape in SHAPES for f in (1, 20, 61)],

@@ -18,11 +18,11 @@ from protocols.functions import BoundedRandom
 from protocols.ot_pairs import connect, setup_of
 from protocols.party import Correlation, Secret, secrets_of
 from protocols.prg import Prg, derive
-from protocols.shares import BitShare, Share, add_up, combine, combine_bits, xor_up
+from protocols.selection import SelectionMasks
+from protocols.shares import Share, add_up, xor_up
 from protocols.transfers import Transfers, rounds_of
 from protocols.truncation import TruncationMask
-from tests.correlations import element_square, element_triple, matrix_triple, renumbered, rescaled
-from tests.protocols.conftest import Operands
+from tests.correlations import SIGNS, element_square, element_triple, matrix_triple, renumbered, rescaled
 from tests.protocols.test_uniformity import assert_uniform
 
 SEED = bytes(range(32))
@@ -70,6 +70,7 @@ ALL = renumbered(
         *[matrix_triple(*size, who) for size in SIZES for who in (None, (0, 1), (1, 0))],
         *[kind(shape, f) for kind in (TruncationMask, FloorMasks) for shape in SHAPES for f in (1, 20, 61)],
         *[DigitMasks(shape, words) for shape in SHAPES for words in (1, 2, 3)],
+        *[SelectionMasks(e, w, k) for e in (0, 1, 64, 130) for w in (1, 4) for k in (0, 2)],
         *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
         *[WordTriple(shape, factors) for shape in SHAPES for factors in (0, 2, 5)],
         *[rescaled(one, f) for one in (element_triple((2, 3)), matrix_triple(2, 3, 4)) for f in (1, 20)],
@@ -198,7 +199,7 @@ SOME = renumbered(
         *[matrix_triple(2, 3, 4), matrix_triple(5, 1, 2, (1, 0)), matrix_triple(2, 0, 3)],
         *[rescaled(element_triple((7,))), rescaled(matrix_triple(2, 3, 4))],
         *[TruncationMask((2, 2), 20), DaBits((5,), 33), BoundedRandom((70,), 1), WordTriple((2, 3), 3)],
-        *[DigitMasks((9,)), DigitMasks((9,), 1), DigitMasks((7,), 2), FloorMasks((5,), 20)],
+        *[DigitMasks((9,)), *SIGNS],
     ]
 )
 
@@ -265,7 +266,13 @@ LARGE = [
     *[kind((2048,)) for kind in (element_triple, element_square, WordTriple)],
     *[matrix_triple(32, 16, 32), matrix_triple(32, 32, 32, (0, 1)), rescaled(element_triple((1024,)))],
     *[WordTriple((1024,), 2), DigitMasks((1024,)), DigitMasks((4096,), 1), DigitMasks((2048,), 2)],
-    *[FloorMasks((1024,), 20), TruncationMask((1024,), 20), DaBits((1024,), 16), BoundedRandom((1024,), 30)],
+    *[
+        SelectionMasks(2048, 4, 1),
+        FloorMasks((1024,), 20),
+        TruncationMask((1024,), 20),
+        DaBits((1024,), 16),
+        BoundedRandom((1024,), 30),
+    ],
 ]
 
 
@@ -297,6 +304,7 @@ REFRESHED = {
     DigitMasks((9,)): {0, 1},
     DigitMasks((9,), 1): {0, 1},
     FloorMasks((9,), 20): {0, 1, 2, 3},
+    SelectionMasks(9, 4): {0, 2, 3, 4},
     **{key: {1} for key in [DaBits((9,), 7), BoundedRandom((9,), 30)]},
 }
 
@@ -343,53 +351,3 @@ def test_a_matrix_product_takes_transfers_for_the_bits_of_its_smaller_side(size)
     m, k, p = size
     chosen = [a.size for party in parties for msg in party.offline.sent for a in msg.arrays if msg.step == "ot choices"]
     assert chosen == [32 * k * min(m, p)] * 2
-
-
-# Protocols
-
-
-# How far two runs may be apart where a result is rounded by coins: twice what test_functions allows for one.
-RELATIVE = 2.0**-21
-APART = {
-    **dict.fromkeys(["truncate", "multiply_rescaled", "matmul_rescaled"], lambda x: 1),
-    "scale_up": lambda x: 1 << 5,  # the factor has 5 bits
-    "roots": lambda x: x * RELATIVE,
-    "square_root": lambda x: x * RELATIVE,
-}
-
-
-def run_all_cases(cases, count, preprocessing):
-    """What each protocol gives in the end, and how many rounds and elements it took."""
-
-    def program(party):
-        results = {}
-        for name, case in cases.items():
-            before = party.rounds, party.elements
-            result = case.program(party, Operands(party))
-            results[name] = result, party.rounds - before[0], party.elements - before[1]
-        return results
-
-    everybody = local.run(count, program, SEED, preprocessing)
-    return {name: [opened([r[name][0] for r in everybody]), [r[name][1:] for r in everybody]] for name in cases}
-
-
-def opened(results):
-    """A flat list of arrays, in the clear."""
-    if isinstance(results[0], Share | BitShare):
-        return [(combine if isinstance(results[0], Share) else combine_bits)(results)]
-    results = [result for result in results if result is not None]  # who is not told
-    if results and isinstance(results[0], list | tuple):
-        return [array for column in zip(*results, strict=True) for array in opened(column)]
-    return results
-
-
-@pytest.mark.parametrize("count", [2, 3])
-def test_every_protocol_gives_the_same_without_a_dealer_in_as_many_rounds(cases, count):
-    with_dealer, without = (run_all_cases(cases, count, kind) for kind in ("dealer", "ot"))
-    for name in cases:
-        (theirs, costs), (ours, same) = with_dealer[name], without[name]
-        assert costs == same, name
-        assert [array.shape for array in theirs] == [array.shape for array in ours], name
-        for one, two in zip(theirs, ours, strict=True):
-            off = np.minimum(one - two, two - one)
-            assert (off <= APART.get(name, np.zeros_like)(one)).all(), name

@@ -13,6 +13,7 @@ from protocols.digits import DigitMasks
 from protocols.flooring import FloorMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
+from protocols.selection import SelectionMasks
 from protocols.truncation import TruncationMask
 from smpc import requests, wire
 from tests.correlations import element_square, element_triple, matrix_triple, rescaled
@@ -36,6 +37,7 @@ correlations = (
     | st.builds(WordTriple, shapes, lengths)
     | st.builds(DigitMasks, shapes, st.integers(0, 4))
     | st.builds(FloorMasks, shapes, st.integers(1, 61))
+    | st.builds(SelectionMasks, lengths, st.integers(0, 4), st.integers(0, 9))
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
 )
 
@@ -73,6 +75,8 @@ BAD = {
     "many bits": wire.pack([[], ["TruncationMask", [2], 65]]),
     "bits of a bounded random": wire.pack([[], ["BoundedRandom", [2], 100]]),
     "more digits than there are": wire.pack([[], ["DigitMasks", [2], 5]]),
+    "a selection by more digits than there are": wire.pack([[], ["SelectionMasks", 2, 5, 0]]),
+    "a selection of too many others": wire.pack([[], ["SelectionMasks", 2**10, 1, 2**20]]),
     "a floor of no bits": wire.pack([[], ["FloorMasks", [2], 0]]),
     "a floor of many bits": wire.pack([[], ["FloorMasks", [2], 65]]),
     "too large": wire.pack([[], ["DigitMasks", [2**28 // 3 + 1], 4]]),
