@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from smpc import algebra, arrange, counting, elementary, order, reductions, rounding
+from smpc import algebra, arrange, counting, elementary, order, quantiles, reductions, rounding
 from smpc.operands import unsupported
 from smpc.secret import Secret
 
@@ -128,6 +128,11 @@ FUNCTIONS: Mapping[Function, Function] = {
     np.count_nonzero: reductions.count_nonzero,
     np.argmax: reductions.argmax,
     np.argmin: reductions.argmin,
+    np.sort: quantiles.sort,
+    np.argsort: quantiles.argsort,
+    np.median: quantiles.median,
+    np.quantile: quantiles.quantile,
+    np.percentile: quantiles.percentile,
     np.searchsorted: counting.searchsorted,
     np.digitize: counting.digitize,
     np.histogram: counting.histogram,

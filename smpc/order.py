@@ -17,6 +17,7 @@ from protocols.beaver import multiply
 from protocols.conversion import negative
 from protocols.relations import below_each, is_zero
 from protocols.ring import BITS, RingArray
+from protocols.selection import where_negative
 from protocols.shares import Share, public
 from smpc.arrange import lifted, together
 from smpc.operands import numeric, unsupported
@@ -133,17 +134,17 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 
 def maximum(x: Any, y: Any) -> Secret:
-    """The larger one of each two. Up to 7 rounds; exact."""
+    """The larger one of each two. Up to 6 rounds; exact."""
     one, two = _comparable(x, y)
     within = Range(max(one.range.low, two.range.low), max(one.range.high, two.range.high))
-    return _better(one, two, within, less)
+    return _better(one, two, within, -1)
 
 
 def minimum(x: Any, y: Any) -> Secret:
-    """The smaller one of each two. Up to 7 rounds; exact."""
+    """The smaller one of each two. Up to 6 rounds; exact."""
     one, two = _comparable(x, y)
     within = Range(min(one.range.low, two.range.low), min(one.range.high, two.range.high))
-    return _better(one, two, within, greater)
+    return _better(one, two, within, 1)
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Secret:  # noqa: A002
@@ -153,12 +154,18 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return found if high is None else minimum(found, high)
 
 
-def absolute(x: Secret, below: Secret | None = None) -> Secret:
-    """|x|, where x is `below` zero -x. Up to 7 rounds; exact."""
+def absolute(x: Secret) -> Secret:
+    """|x|. Up to 6 rounds; exact."""
+    return sign_and_size(x)[1]
+
+
+def sign_and_size(x: Secret) -> tuple[Secret, Secret]:
+    """Whether x < 0, and |x|: x - 2x where it is. Up to 6 rounds."""
     if x.range.low >= 0:
-        return x
-    least = max(0, -x.range.high)
-    return _select(less(x, 0) if below is None else below, -x, x, Range(least, x.range.largest))
+        return _decided(x, holds=False), x
+    below, negative_part = where_negative(x.party.protocol, x.share, x.range.largest.bit_length() + 1)
+    within = Range(max(0, -x.range.high), x.range.largest)
+    return _truth(x, below), x.new(x.share - negative_part * 2, x.shape, x.bits, within)
 
 
 def fabs(x: Secret) -> Secret:
@@ -199,13 +206,19 @@ def _difference(x: Any, y: Any) -> Secret:
     return one - two
 
 
-def _better(one: Secret, two: Secret, within: Range, beaten: Callable[[Any, Any], Secret]) -> Secret:
-    """`two` where `one` is beaten. Where ranges decide, nothing is sent."""
-    worse = beaten(one, two)
-    if worse.range.low == worse.range.high:
-        shape = worse.shape
-        return _known(two if worse.range.high else one, shape, within, truth=one.truth and two.truth)
-    return _select(worse, two, one, within)
+def _better(one: Secret, two: Secret, within: Range, side: int) -> Secret:
+    """`one` if `side` (1 or -1) times one - two is negative, else `two`: with d = one - two, two + [d < 0] d or
+    one - [d < 0] d. Where ranges decide, nothing is sent.
+    """
+    difference = one.as_numbers() - two.as_numbers()
+    shape, truths = difference.shape, one.truth and two.truth
+    if difference.range.low >= 0 or difference.range.high <= 0:
+        found = one if (difference.range.low >= 0) == (side < 0) else two
+        return one.new(found.spread(shape).share, shape, one.bits, within, truth=truths)
+    bits = difference.range.largest.bit_length() + 1
+    _, negative_part = where_negative(one.party.protocol, difference.share, bits)
+    share = (one if side < 0 else two).spread(shape).share + negative_part * side
+    return one.new(share, shape, one.bits, within, truth=truths)
 
 
 def _select(chosen: Any, one: Secret, two: Secret, within: Range) -> Secret:
@@ -219,12 +232,6 @@ def _select(chosen: Any, one: Secret, two: Secret, within: Range) -> Secret:
         ours = np.broadcast_to(chosen, shape).reshape(one.share.shape)
         share = Share(one.share.rank, np.where(ours, one.share.values, two.share.values))
     return one.new(share, shape, one.bits, within, truth=truth_values)
-
-
-def _known(x: Secret, shape: tuple[int, ...], within: Range, *, truth: bool) -> Secret:
-    """x, spread, of which more is known than operators know."""
-    found = x.spread(shape)
-    return x.new(found.share, shape, x.bits, within, truth=truth)
 
 
 def _joined(x: Any, y: Any, sums: int, products: int) -> Secret:

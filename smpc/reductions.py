@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod as product
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from protocols import sorting
+from protocols.shares import Share
 from smpc import order
 from smpc.arrange import joined
+from smpc.ranges import WORD_BITS, Range
 from smpc.secret import Secret, Shape
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 
 
 def largest(a: Secret, axis: Axis = None, *, keepdims: bool = False) -> Secret:
-    """np.max: a tournament, up to 7 rounds for each doubling; exact."""
-    return _folded(a, axis, order.maximum, keepdims=keepdims)
+    """np.max: a tournament, up to 6 rounds for each doubling; exact."""
+    return _best(a, axis, sorting.maximum, keepdims=keepdims)
 
 
 def smallest(a: Secret, axis: Axis = None, *, keepdims: bool = False) -> Secret:
     """np.min; see `largest`."""
-    return _folded(a, axis, order.minimum, keepdims=keepdims)
+    return _best(a, axis, sorting.minimum, keepdims=keepdims)
 
 
 def ptp(a: Secret, axis: Axis = None, *, keepdims: bool = False) -> Secret:
@@ -53,13 +56,13 @@ def count_nonzero(a: Secret, axis: Axis = None, *, keepdims: bool = False) -> Se
 
 
 def argmax(a: Secret, axis: int | None = None, *, keepdims: bool = False) -> Secret:
-    """np.argmax: the first place of the largest. Up to 7 rounds for each doubling."""
-    return _place(a, axis, order.less, keepdims=keepdims)
+    """np.argmax: the first place of the largest. Up to 6 rounds for each doubling."""
+    return _place(a, axis, sorting.argmax, keepdims=keepdims)
 
 
 def argmin(a: Secret, axis: int | None = None, *, keepdims: bool = False) -> Secret:
-    """np.argmin: the first place of the smallest. Up to 7 rounds for each doubling."""
-    return _place(a, axis, order.greater, keepdims=keepdims)
+    """np.argmin: the first place of the smallest. Up to 6 rounds for each doubling."""
+    return _place(a, axis, sorting.argmin, keepdims=keepdims)
 
 
 def rows_along(x: Secret, axis: Axis) -> tuple[Secret, Shape]:
@@ -71,33 +74,44 @@ def rows_along(x: Secret, axis: Axis) -> tuple[Secret, Shape]:
     return rows, tuple(1 if at in axes else length for at, length in enumerate(x.shape))
 
 
-def _folded(
-    x: Secret, axis: Axis, join: Callable[[Secret, Secret], Secret], *, keepdims: bool, empty: Secret | None = None
-) -> Secret:
-    """All along an axis joined, two and two."""
-    rows, shape = rows_along(x, axis)
+def keyed(x: Secret) -> tuple[Share, int, int]:
+    """x less the middle of its range; how many bits that has; and the middle."""
+    width = x.range.high - x.range.low
+    x.held(Range(0, width), WORD_BITS, lambda: f"a difference of values within {x.bounds}")
+    bits = max(1, width.bit_length())
+    middle = x.range.low + (1 << bits - 1)
+    return x.share - middle, bits, middle
+
+
+def _best(x: Secret, axis: Axis, winner: Callable[..., list[Share]], *, keepdims: bool) -> Secret:
+    keys, shape, (bits, middle) = _to_compare(x, axis, keepdims=keepdims)
+    best = winner(x.party.protocol, keys, bits)[0] + middle
+    return x.new(best.reshape(*(shape or (1,))), shape, x.bits, x.range, truth=x.truth)
+
+
+def _place(x: Secret, axis: int | None, winner: Callable[..., Share], *, keepdims: bool) -> Secret:
+    keys, shape, (bits, _) = _to_compare(x, axis, keepdims=keepdims)
+    place = winner(x.party.protocol, keys, bits)
+    return x.new(place.reshape(*(shape or (1,))), shape, 0, Range(0, keys.shape[-1] - 1))
+
+
+def _to_compare(x: Secret, axis: Axis, *, keepdims: bool) -> tuple[Share, Shape, tuple[int, int]]:
+    """Keys along a last axis, the shape of what remains of them, and their bits and middle."""
+    rows, kept = rows_along(x, axis)
     if not len(rows):
-        if empty is None:
-            raise ValueError("zero-size array to a reduction which has no identity")
-        return empty.spread(shape if keepdims else rows.shape[1:])
+        raise ValueError("a reduction to the best of an empty array, which there is not")
+    keys, *bits_and_middle = keyed(rows.view(lambda words: np.moveaxis(words, 0, -1)))
+    return keys, kept if keepdims else rows.shape[1:], (bits_and_middle[0], bits_and_middle[1])
+
+
+def _folded(
+    x: Secret, axis: Axis, join: Callable[[Secret, Secret], Secret], *, keepdims: bool, empty: Secret
+) -> Secret:
+    """All along an axis joined, two and two; `empty` if there is nothing."""
+    rows, shape = rows_along(x, axis)
     while len(rows) > 1:
         half = len(rows) // 2
         both = join(rows[:half], rows[half : 2 * half])
         rows = joined(np.concatenate)([both, rows[2 * half :]]) if len(rows) % 2 else both
-    return rows.reshape(shape if keepdims else rows.shape[1:])
-
-
-def _place(x: Secret, axis: int | None, beaten: Callable[[Any, Any], Secret], *, keepdims: bool) -> Secret:
-    """A tournament of neighbours, where a later one wins only if it is better: the first of the best is found."""
-    along, shape = rows_along(x, axis)
-    if not len(along):
-        raise ValueError("attempt to get the place of the best in an empty sequence")
-    places = x.lift(np.arange(len(along)).reshape(-1, *[1] * (along.ndim - 1))).spread(along.shape)
-    while len(along) > 1:
-        pairs = len(along) // 2 * 2
-        better = beaten(along[0:pairs:2], along[1:pairs:2])
-        along, places = (
-            joined(np.concatenate)([order.where(better, one[1:pairs:2], one[0:pairs:2]), one[pairs:]])
-            for one in (along, places)
-        )
-    return places.reshape(shape if keepdims else along.shape[1:])
+    shape = shape if keepdims else rows.shape[1:]
+    return rows.reshape(shape) if len(rows) else empty.spread(shape)

@@ -26,7 +26,7 @@ def ceil(x: Secret) -> Secret:
 
 
 def trunc(x: Secret) -> Secret:
-    """x without its fraction: rounded towards zero. Up to 13 rounds, 6 if no x is below zero."""
+    """x without its fraction: rounded towards zero. Up to 12 rounds, 6 if no x is below zero."""
     return _truncated(x).at_bits(x.bits)
 
 
@@ -77,6 +77,6 @@ def _floored(x: Secret) -> Secret:
 def _truncated(x: Secret) -> Secret:
     if not x.bits or x.range.low >= 0:
         return _floored(x)
-    below = order.less(x, 0)
-    down = _floored(order.absolute(x, below))
+    below, size = order.sign_and_size(x)
+    down = _floored(size)
     return order.where(below, -down, down)

@@ -70,7 +70,7 @@ def test_views_of_integers():
 def test_predictions_are_secret_until_they_are_revealed():
     def program(party):
         model, (x, _) = fitted(party, SGDRegressor(step=0.25, batch=16, iterations=40))
-        with pytest.raises(smpc.RangeError, match="np.clip"):
+        with pytest.raises(smpc.RangeError, match=r"np\.clip"):
             model.predict(x)
         model.coef_ = np.clip(model.coef_, -4, 4)
         return model.predict(x).reveal(), model.coef_.reveal()
