@@ -94,7 +94,7 @@ class SecretArray(Secret):
     # Methods
 
     all, any = _method(np.all), _method(np.any)
-    argmax, argmin = _method(np.argmax), _method(np.argmin)
+    argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
     max, min = _method(np.max), _method(np.min)
     cumsum, prod, var = _method(np.cumsum), _method(np.prod), _method(np.var)
     astype, clip, round = _method(np.astype), _method(np.clip), _method(np.round)

@@ -54,10 +54,10 @@ def histogram(a: Any, bins: Any = 10, range: Any = None) -> tuple[Secret, Any]: 
     return counts, edges
 
 
-def bincount(x: Any, minlength: int = 0) -> Secret:
+def bincount(x: Any, weights: None = None, minlength: int = 0) -> Secret:
     """np.bincount of integers that are known to be below `minlength`: how often each value is there."""
-    if x.bits or x.ndim != 1:
-        raise TypeError(unsupported("np.bincount of what is no vector of integers"))
+    if x.bits or x.ndim != 1 or weights is not None:
+        raise TypeError(unsupported("np.bincount of what is no vector of integers, or with weights,"))
     if x.range.low < 0 or x.range.high >= minlength:
         raise ValueError(
             f"np.bincount needs minlength={x.range.high + 1} and no value below 0, for values within {x.bounds}: its "
