@@ -116,7 +116,7 @@ def truth(x: Secret) -> Secret:
 
 def where(condition: Any, x: Any, y: Any) -> Secret:
     """np.where: x where the condition holds, and y elsewhere; exact. A round, none for a public condition."""
-    one, two = together(condition, x, y)[1:]
+    one, two = together(*lifted(condition, x, y)[1:])
     chosen = truth(condition) if isinstance(condition, Secret) else numeric(condition).astype(bool)
     return _select(chosen, one, two, one.range | two.range)
 

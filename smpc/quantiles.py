@@ -64,8 +64,11 @@ def percentile(a: Secret, q: Any, axis: Axis = None, *, method: str = "linear", 
 
 def _between(a: Secret, wanted: NDArray[np.float64], axis: Axis, *, keepdims: bool) -> Secret:
     rows, kept = rows_along(a.at_bits(max(a.bits, a.party.fraction_bits)).as_numbers(), axis)
+    shape = kept if keepdims else rows.shape[1:]
     if not len(rows):
-        raise ValueError("a quantile of no values")
+        if 0 not in shape:
+            raise ValueError("a quantile of no values")
+        return rows.lift(np.zeros((*wanted.shape, *shape)))
     ordered = sort(rows, 0)
     places = wanted.reshape(-1) * (len(rows) - 1)
     below = np.floor(places).astype(np.int64)
@@ -75,7 +78,6 @@ def _between(a: Secret, wanted: NDArray[np.float64], axis: Axis, *, keepdims: bo
         above = ordered[np.minimum(below + 1, len(rows) - 1)]
         found = found + (above - found) * part
     within = found.range if not part.any() else _widened(a, rows)
-    shape = kept if keepdims else rows.shape[1:]
     return a.new(found.share, found.shape, found.bits, within).reshape(*wanted.shape, *shape)
 
 

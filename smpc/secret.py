@@ -171,14 +171,15 @@ class Secret:
 
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
         found = self.view(lambda values: values.trace(offset, axis1, axis2, dtype=np.uint64))
-        return self.totalled(found, min(self.shape[axis1], self.shape[axis2]))
+        terms = np.diagonal(np.broadcast_to(np.int8(0), self.shape), offset, axis1, axis2).shape[-1]
+        return self.totalled(found, terms)
 
     def mean(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Self:
         """The sum times 1/n, a public real as in the module: two rounds, one for integers."""
         total = self.sum(axis, keepdims=keepdims)
-        if self.size == 0:
+        if total.size and not self.size:
             raise ValueError("the mean of an empty array")
-        return total * (total.size / self.size)
+        return total * (total.size / max(1, self.size))
 
     # Products
 
