@@ -41,7 +41,8 @@ def argsort(a: Secret, axis: int | None = -1, *, kind: str | None = None, stable
 
 def median(a: Secret, axis: Axis = None, *, keepdims: bool = False) -> Secret:
     """np.median, as a real; see `quantile`."""
-    return quantile(a, 0.5, axis, keepdims=keepdims)
+    none = a.sum(axis, keepdims=keepdims) if not a.size else a
+    return quantile(a, 0.5, axis, keepdims=keepdims) if none.size else none.lift(np.zeros(none.shape))
 
 
 def quantile(a: Secret, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Secret:
@@ -66,9 +67,7 @@ def _between(a: Secret, wanted: NDArray[np.float64], axis: Axis, *, keepdims: bo
     rows, kept = rows_along(a.at_bits(max(a.bits, a.party.fraction_bits)).as_numbers(), axis)
     shape = kept if keepdims else rows.shape[1:]
     if not len(rows):
-        if 0 not in shape:
-            raise ValueError("a quantile of no values")
-        return rows.lift(np.zeros((*wanted.shape, *shape)))
+        raise ValueError("a quantile of no values")
     ordered = sort(rows, 0)
     places = wanted.reshape(-1) * (len(rows) - 1)
     below = np.floor(places).astype(np.int64)
