@@ -204,7 +204,7 @@ def trials(party, seed, rounds):
             (x, a), (y, b) = operand(random, party), operand(random, party)
         except smpc.RangeError:
             continue
-        c, t = int(near(random, *bounds(random), 1)[0]), np.unique(near(random, *bounds(random), 5))
+        c, t = int(near(random, *bounds(random), 1)[0]), np.unique([*near(random, *bounds(random), 5), 0, 1])
         p, q = as_reals(x), as_reals(y)
         for name, (ours, exact) in chosen(random, {**ANY, **WHOLE}, 5):
             tally.trial(name, partial(ours, x, y, c, t), partial(exact, a, b, c, t.tolist()))
