@@ -21,6 +21,7 @@ from protocols.masks import Factor
 from protocols.party import Correlation, secrets_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import Shape
+from protocols.segments import MOST, SegmentMasks
 from protocols.truncation import TruncationMask
 from smpc import wire
 
@@ -39,6 +40,7 @@ _KNOWN: Mapping[str, type[Any]] = {
         DigitMasks,
         DaBits,
         BoundedRandom,
+        SegmentMasks,
     )
 }
 
@@ -146,6 +148,8 @@ def _is_count(value: object) -> bool:
 def _check(correlation: Correlation[Any]) -> None:
     if getattr(correlation, "bits", 0) > ring.BITS:
         raise ValueError(f"{correlation}: a ring element has {ring.BITS} bits")
+    if isinstance(correlation, SegmentMasks) and not 0 < correlation.bits <= MOST:
+        raise ValueError(f"{correlation}: 1 to {MOST} bits are one-hot")
     if isinstance(correlation, Products) and correlation.matrices:
         left, right = correlation.left.shape, correlation.right.shape
         if len(left) != 2 or len(right) != 2 or left[1] != right[0]:

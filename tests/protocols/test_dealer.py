@@ -11,6 +11,7 @@ from protocols.conversion import DaBits
 from protocols.digits import DigitMasks
 from protocols.party import assemble
 from protocols.prg import Prg, derive
+from protocols.segments import SegmentMasks
 from protocols.shares import Share, combine, combine_bits
 from protocols.truncation import TruncationMask
 from tests.correlations import element_square, element_triple, matrix_triple, rescaled
@@ -89,6 +90,10 @@ def is_its_bits(s, each):
     return all((each[..., i] == s >> np.uint64(i) & np.uint64(1)).all() for i in range(each.shape[-1]))
 
 
+def is_its_segment(bits):
+    return lambda r, one_hot: all((row == (r >> np.uint64(64 - bits) == j)).all() for j, row in enumerate(one_hot))
+
+
 SIZES = [(2, 3, 4), (1, 1, 1), (0, 2, 3), (2, 0, 3)]
 LAWS: list[tuple[Any, Any]] = [
     *[(element_triple(shape), is_product) for shape in SHAPES],
@@ -101,6 +106,7 @@ LAWS: list[tuple[Any, Any]] = [
     *[(rescaled(element_triple(shape), f), is_rescaled_by(f, np.multiply)) for shape in SHAPES for f in (1, 20, 61)],
     *[(rescaled(matrix_triple(*size), f), is_rescaled_by(f, ring.matmul)) for size in SIZES for f in (1, 61)],
     *[(DaBits(shape, bits), is_its_bits) for shape in SHAPES for bits in (1, 7, 64)],
+    *[(SegmentMasks(shape, bits), is_its_segment(bits)) for shape in SHAPES for bits in (1, 4, 7)],
 ]
 
 

@@ -17,6 +17,7 @@ from protocols.functions import BoundedRandom
 from protocols.ot_pairs import connect, setup_of
 from protocols.party import Correlation, Secret, secrets_of
 from protocols.prg import Prg, derive
+from protocols.segments import SegmentMasks
 from protocols.shares import BitShare, Share, add_up, combine, combine_bits, xor_up
 from protocols.transfers import Transfers, rounds_of
 from protocols.truncation import TruncationMask
@@ -69,6 +70,7 @@ ALL = renumbered(
         *[matrix_triple(*size, who) for size in SIZES for who in (None, (0, 1), (1, 0))],
         *[TruncationMask(shape, f) for shape in SHAPES for f in (1, 20, 61)],
         *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
+        *[SegmentMasks(shape, bits) for shape in SHAPES for bits in (1, 4, 5, 8)],
         *[WordTriple(shape, factors) for shape in SHAPES for factors in (0, 2, 5)],
         *[rescaled(one, f) for one in (element_triple((2, 3)), matrix_triple(2, 3, 4)) for f in (1, 20)],
     ]
@@ -201,6 +203,8 @@ SOME = renumbered(
             BoundedRandom((70,), 1),
             WordTriple((2, 3), 3),
             DigitMasks((9,)),
+            SegmentMasks((9,), 3),
+            SegmentMasks((2, 3), 6),
         ],
     ]
 )
@@ -273,6 +277,7 @@ LARGE = [
         TruncationMask((1024,), 20),
         DaBits((1024,), 16),
         BoundedRandom((1024,), 30),
+        SegmentMasks((1024,), 5),
     ],
 ]
 
@@ -303,6 +308,7 @@ REFRESHED = {
     rescaled(element_triple((9,), 6)): {2, 3, 4},
     **{key: {2} for key in [matrix_triple(2, 3, 4, (0, 1)), WordTriple((9,)), WordTriple((9,), 2)]},
     DigitMasks((9,)): {0, 1},
+    **{key: {0, 1} for key in [SegmentMasks((9,), 3), SegmentMasks((9,), 6)]},
     **{key: {1} for key in [DaBits((9,), 7), BoundedRandom((9,), 30)]},
 }
 

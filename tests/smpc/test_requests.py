@@ -12,6 +12,7 @@ from protocols.conversion import DaBits
 from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
+from protocols.segments import SegmentMasks
 from protocols.truncation import TruncationMask
 from smpc import requests, wire
 from tests.correlations import element_square, element_triple, matrix_triple, rescaled
@@ -34,6 +35,7 @@ correlations = (
     | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES))
     | st.builds(WordTriple, shapes, lengths)
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
+    | st.builds(SegmentMasks, shapes, st.integers(1, 8))
 )
 
 
@@ -68,6 +70,8 @@ BAD = {
     "one owner": wire.pack([[], ["PrivateTriple", 2, 2, 2, [0]]]),
     "three owners": wire.pack([[], ["PrivateTriple", 2, 2, 2, [0, 1, 2]]]),
     "many bits": wire.pack([[], ["TruncationMask", [2], 65]]),
+    "no segments": wire.pack([[], ["SegmentMasks", [2], 0]]),
+    "too many segments": wire.pack([[], ["SegmentMasks", [2], 9]]),
     "bits of a bounded random": wire.pack([[], ["BoundedRandom", [2], 100]]),
     "too large": wire.pack([[], ["DigitMasks", [2**28 // 3 + 1]]]),
     "too large when derived": wire.pack([[], ["DaBits", [2**23], 64]]),
