@@ -16,6 +16,16 @@ digits        [KOR+17]  masks with one-hot digits; what a public word looks up i
 comparison    [GSV07]   borrows, from digits that are compared
 conversion    [EGKRS20] arithmetic to bits and back; sign
 functions     [Ito97]   normalization, square root
+segments      own       a public table at a secret place, in a round
+piecewise     [Est60]   functions by polynomials that are looked up
+thresholds    [CS10]    mantissas and exponents, of what a public range asks for
+division      [CS10]    reciprocals, quotients
+exponential   own       exp
+logarithm     [AS19]    log, log1p
+roots         [ABZS13]  square roots and their reciprocals
+sigmoid       own       logistic function, tanh, erf
+powers        [Knu97]   integer and real powers
+softmax       [KVH+21]  softmax, the largest value
 linalg        [Hig08]   inverse square root and solution of symmetric positive definite systems
 
 bits, crhash_gkwy20     [War12], [GKWY20]  transposition; the hash of related blocks
