@@ -8,11 +8,11 @@ alone: the polynomial is that of 2^-i eˣ, which is at most 1, and i is looked u
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from protocols.card import card
 from protocols.party import Party
-from protocols.piecewise import Pieces, evaluate, piecewise
+from protocols.piecewise import EXACT, Pieces, evaluate, piecewise
 from protocols.segments import MOST, grid, locate, reach
 from protocols.shares import Share
 from protocols.thresholds import clip, shifted
@@ -40,7 +40,7 @@ def exp(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
 
 def scaled_exp(party: Party, x: Share, x_bits: int, low: int, high: int, bits: int) -> Share:
     """`exp` of x with fraction bits of its own."""
-    least = low if high - low <= _SPAN << x_bits else int(-(bits + _BELOW) / LOG2_E * (1 << x_bits))
+    least = low if high - low <= _SPAN << x_bits else _least(bits, x_bits)
     size = _exponent(high, x_bits)
     if low > high or size + bits > _MOST:
         raise ValueError(f"exp of {low} to {high} with {bits} fraction bits: {size + bits} bits, at most {_MOST}")
@@ -64,7 +64,15 @@ def _large(party: Party, x: Share, pieces: Pieces, bits: int) -> Share:
 
 
 def _exponent(x: int, bits: int) -> int:
-    return int((x * LOG2_E / (1 << bits)).to_integral_value("ROUND_CEILING"))
+    """log₂ of exp x, rounded up."""
+    with localcontext(EXACT):
+        return int((x * LOG2_E / (1 << bits)).to_integral_value("ROUND_CEILING"))
+
+
+def _least(bits: int, x_bits: int) -> int:
+    """The x with exp x = 2^-(bits+2)."""
+    with localcontext(EXACT):
+        return int(-(bits + _BELOW) / LOG2_E * (1 << x_bits))
 
 
 def _pieces(low: int, high: int, x_bits: int, bits: int) -> Pieces:

@@ -12,7 +12,7 @@ from decimal import Decimal, localcontext
 
 from protocols.card import card
 from protocols.party import Party
-from protocols.piecewise import Pieces, piecewise
+from protocols.piecewise import EXACT, Pieces, piecewise
 from protocols.segments import MOST
 from protocols.shares import Share
 from protocols.thresholds import FINE_BITS, Cells, filled, find_cell, mantissas
@@ -70,6 +70,5 @@ def _pieces(found: Cells, factor: Decimal, bits: int) -> Pieces:
 
 def _whole(exponent: int, factor: Decimal, bits: int) -> int:
     """factor · log 2^exponent, rounded."""
-    with localcontext() as context:
-        context.prec = 40
+    with localcontext(EXACT):
         return int((factor * exponent * LOG_2 * (1 << bits)).to_integral_value())

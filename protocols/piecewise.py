@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from decimal import Decimal, localcontext
-from functools import cache
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from protocols.beaver import multiply
@@ -38,7 +38,9 @@ Real: TypeAlias = Callable[[Decimal], Decimal]
 _VARIABLE_BITS = 30  # fraction bits of z
 _SUM_BITS = 31  # of all coefficients but c₀
 _MOST_BITS = 40  # fraction bits of coefficients
-_DIGITS = 40  # of decimal numbers
+_TABLES = 256  # that are kept
+
+EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)  # for decimal numbers, whatever a program has set for its own
 
 
 class Pieces(NamedTuple):
@@ -94,12 +96,11 @@ def evaluate(party: Party, located: Located, pieces: Pieces, bits: int) -> Share
     return looked_up[0] + truncate(party, last, _VARIABLE_BITS + made.bits - bits).reshape(-1)
 
 
-@cache
+@lru_cache(maxsize=_TABLES)
 def table(pieces: Pieces, bits: int) -> Table:
     """The coefficients, rounded. Raises ValueError if they are too large."""
     edges, _ = grid(pieces.low, pieces.high, pieces.segments)
-    with localcontext() as context:
-        context.prec = _DIGITS
+    with localcontext(EXACT):
         columns = [
             _split_first([c / Decimal(2) ** exponent for c in _polynomial(pieces, edge)], bits)
             for edge, exponent in zip(edges, pieces.exponents or (0,) * len(edges), strict=True)
@@ -133,7 +134,6 @@ def _polynomial(pieces: Pieces, edge: int) -> list[Decimal]:
     return interpolated(nodes, [pieces.function((edge + z * scale) / (1 << pieces.bits)) for z in nodes])
 
 
-@cache
 def _places(count: int) -> list[Decimal]:
     """Chebyshev's nodes in [0, 1], rounded to 20 bits, where no two machines differ."""
     cosines = [math.cos(math.pi * (2 * i + 1) / (2 * count)) for i in range(count)]

@@ -17,6 +17,7 @@ from protocols.division import reciprocal
 from protocols.exponential import scaled_exp
 from protocols.logarithm import scaled_log
 from protocols.party import Party
+from protocols.piecewise import EXACT
 from protocols.rescaling import multiply_rescaled
 from protocols.shares import Share, concatenate, public
 from protocols.truncation import truncate
@@ -58,8 +59,7 @@ def real_power(party: Party, x: Share, exponent: float, bits: int, low: int, hig
     """
     if not np.isfinite(exponent):
         raise ValueError(f"the power {exponent}")
-    with localcontext() as context:
-        context.prec = 40
+    with localcontext(EXACT):
         factor = Decimal(exponent)
         ends = [factor * ((Decimal(max(2 * one, 1)) / 2) / (1 << bits)).ln() for one in (low, high)]
         least, most = (int(end * (1 << _LOG_BITS)) for end in sorted(ends))

@@ -34,6 +34,7 @@ from protocols.ring import BITS, RingArray, Shape
 from protocols.shares import Share
 
 MOST = 8  # top bits that are one-hot
+_PIECE = 1 << 15  # elements that stay in a core's cache
 _DIGIT_BITS = 4
 
 
@@ -75,8 +76,18 @@ class Located(NamedTuple):
 
     def look_up(self, *tables: Sequence[int]) -> Share:
         """⟨tᵢ⟩ of each table of numbers, one for each segment, along a first axis; local."""
-        looked_up: Share = np.array([[ring.element(one) for one in table] for table in tables]) @ self.segments
-        return looked_up
+        return at_places(self.segments, tables)
+
+
+def at_places(one_hot: Share, tables: Sequence[Sequence[int]]) -> Share:
+    """⟨tᵢ⟩ of each table of integers along a first axis, for i as in ⟨[i = j]⟩, which is along one too; local."""
+    looked_up: Share = elements(tables) @ one_hot
+    return looked_up
+
+
+def elements(tables: Sequence[Sequence[int]]) -> RingArray:
+    """Integers of any size and sign as ring elements, a row for each table."""
+    return np.array([[one % ring.MODULUS for one in table] for table in tables], np.uint64)
 
 
 @card("own composition", adversary="semi-honest, all but one", rounds=1, elements=1)
@@ -92,12 +103,22 @@ def locate(party: Party, x: Share, low: int, high: int, bits: int) -> Located:
     edges, factor = grid(low, high, bits)
     order = party.order(SegmentMasks(x.shape, bits))
     (opened,) = open_masked(party, (x - low) * factor + cast("Share", order.drawn[0]))
-    places = np.arange(1 << bits, dtype=np.uint64)[:, None]
-    rows = (opened >> np.uint64(BITS - bits)) - places & np.uint64((1 << bits) - 1)
-    one_hot = np.take_along_axis(order.complete().segments.values, rows.view(np.int64), axis=0)
-    segments = Share(x.rank, one_hot)
-    (edge,) = (np.array([[ring.element(one) for one in edges]]) @ segments).values
-    return Located(segments, x - Share(x.rank, edge), edges, reach(low, high, bits))
+    segments = Share(x.rank, _turned(order.complete().segments.values, opened >> np.uint64(BITS - bits)))
+    return Located(segments, x - at_places(segments, [edges])[0], edges, reach(low, high, bits))
+
+
+def _turned(rows: RingArray, by: RingArray) -> RingArray:
+    """Row γ - j in place of row j, with a public γ for each column. In pieces that stay in cache."""
+    result = np.empty_like(rows)
+    places = np.arange(len(rows))[:, None]
+    step = max(1, _PIECE // len(rows))
+    for at in range(0, rows.shape[1], step):
+        piece = np.ascontiguousarray(rows[:, at : at + step])
+        wanted = by[at : at + step].view(np.int64) - places & len(rows) - 1
+        wanted *= piece.shape[1]
+        wanted += np.arange(piece.shape[1])
+        result[:, at : at + step] = piece.reshape(-1)[wanted]
+    return result
 
 
 def grid(low: int, high: int, bits: int) -> tuple[tuple[int, ...], int]:

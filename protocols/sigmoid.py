@@ -7,12 +7,13 @@ needed. Beyond ± L the functions are what they are at ± L to within half a uni
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Callable
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from protocols.card import card
 from protocols.party import Party
-from protocols.piecewise import Pieces, Real, piecewise
+from protocols.piecewise import EXACT, Pieces, Real, piecewise
 from protocols.segments import MOST
 from protocols.shares import Share
 from protocols.thresholds import clip
@@ -24,19 +25,20 @@ _UNCLIPPED = 6  # and up to which x is not clipped, as that takes rounds
 
 
 class Curve(NamedTuple):
-    """A function, and how wide its segments may be for 16 fraction bits with degree 3 and 7.
+    """A function, L for its fraction bits, and how wide segments may be for 16 of them with degree 3 and 7.
 
     The error of degree d - 1 is as the d-th power of the width: 2^-(f+2) or less if width is as 2^(-f/d).
     """
 
     function: Real
+    end: Callable[[int], Decimal]
     widths: tuple[Decimal, Decimal]
 
     def pieces(self, low: int, high: int, bits: int) -> Pieces | None:
         """For low <= x <= high; None if they are too many."""
-        span = Decimal(high - low) / (1 << bits)
         for degree, width in zip((3, 7), self.widths, strict=True):
-            wanted = span / (width * Decimal(2) ** (Decimal(16 - bits) / (degree + 1)))
+            with localcontext(EXACT):
+                wanted = (high - low) / (width * Decimal(2) ** (bits + Decimal(16 - bits) / (degree + 1)))
             segments = max(2, (int(wanted) + 1).bit_length())
             if segments <= (_FEW if degree == 3 else MOST):
                 return Pieces(self.function, low, high, bits, segments, degree)
@@ -50,7 +52,7 @@ def sigmoid(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     Error: at most two units. 7 rounds, 5 if the range is short (8 for f = 20); 7 more if it goes beyond ± (f+1) log 2,
     which is 14.6 for f = 20, and two comparisons then.
     """
-    return _levelled(party, x, bits, low, high, (bits + 1) * _LOG_2, _SIGMOID)
+    return _levelled(party, x, bits, low, high, _SIGMOID)
 
 
 @card("own composition", adversary="semi-honest, all but one", rounds=7, elements=20)
@@ -59,7 +61,7 @@ def tanh(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
 
     Error: at most two units. As for `sigmoid`, with half the range.
     """
-    return _levelled(party, x, bits, low, high, (bits + 2) * _LOG_2 / 2, _TANH)
+    return _levelled(party, x, bits, low, high, _TANH)
 
 
 @card("own composition", adversary="semi-honest, all but one", rounds=7, elements=20)
@@ -68,13 +70,14 @@ def erf(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
 
     Error: at most two units. As for `sigmoid`; the ends are at ± √((f+1) log 2), 3.8 for f = 20.
     """
-    return _levelled(party, x, bits, low, high, ((bits + 1) * _LOG_2).sqrt(), _ERF)
+    return _levelled(party, x, bits, low, high, _ERF)
 
 
-def _levelled(party: Party, x: Share, bits: int, low: int, high: int, limit: Decimal, curve: Curve) -> Share:
+def _levelled(party: Party, x: Share, bits: int, low: int, high: int, curve: Curve) -> Share:
     if low > high or bits > 30:
         raise ValueError(f"from {low} to {high} with {bits} fraction bits")
-    end = int(limit * (1 << bits))
+    with localcontext(EXACT):
+        end = int(curve.end(bits) * (1 << bits))
     least, most = (max(-end, min(end, one)) for one in (low, high))
     whole = curve.pieces(low, high, bits)
     if whole is not None and whole.segments <= _UNCLIPPED:
@@ -106,6 +109,6 @@ def _erf(x: Decimal) -> Decimal:
     return 2 * total / _PI.sqrt()
 
 
-_SIGMOID = Curve(_logistic, (Decimal("0.27"), Decimal("1.3")))
-_TANH = Curve(_tanh, (Decimal("0.113"), Decimal("0.6")))
-_ERF = Curve(_erf, (Decimal("0.11"), Decimal("0.66")))
+_SIGMOID = Curve(_logistic, lambda bits: (bits + 1) * _LOG_2, (Decimal("0.27"), Decimal("1.3")))
+_TANH = Curve(_tanh, lambda bits: (bits + 2) * _LOG_2 / 2, (Decimal("0.113"), Decimal("0.6")))
+_ERF = Curve(_erf, lambda bits: ((bits + 1) * _LOG_2).sqrt(), (Decimal("0.11"), Decimal("0.66")))

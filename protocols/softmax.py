@@ -16,6 +16,7 @@ from protocols.conversion import negative
 from protocols.division import reciprocal_to
 from protocols.exponential import scaled_exp
 from protocols.party import Party
+from protocols.piecewise import EXACT
 from protocols.rescaling import multiply_rescaled
 from protocols.shares import Share, concatenate
 
@@ -61,6 +62,5 @@ def largest(party: Party, x: Share) -> Share:
 
 def _least(span: int, bits: int) -> int:
     """exp(-span), rounded down."""
-    with localcontext() as context:
-        context.prec = 40
+    with localcontext(EXACT):
         return int((Decimal(-span) / (1 << bits)).exp() * (1 << _INSIDE))

@@ -12,14 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from protocols import ring
 from protocols.beaver import multiply
 from protocols.conversion import negative
 from protocols.party import Party
 from protocols.rescaling import multiply_rescaled
-from protocols.segments import Located
+from protocols.segments import Located, at_places, elements
 from protocols.shares import Share, concatenate
 from protocols.truncation import truncate
 
@@ -66,8 +63,7 @@ class Cells(NamedTuple):
         """⟨tᵢ⟩ of each table of numbers, one for each cell, along a first axis; local."""
         if self.one_hot is None:
             return None
-        looked_up: Share = np.array([[ring.element(one) for one in table] for table in tables]) @ self.one_hot
-        return looked_up
+        return at_places(self.one_hot, tables)
 
 
 def below_each(party: Party, x: Share, thresholds: Sequence[int]) -> Share:
@@ -126,7 +122,7 @@ def mantissas(party: Party, found: Cells, operands: Share, bits: Sequence[int]) 
     weights = found.look_up(*tables)
     if weights is not None:
         return multiply_rescaled(party, operands, weights, lost)
-    product = operands * np.array([[ring.element(w) for w in table] for table in tables])
+    product = operands * elements(tables)
     return truncate(party, product, lost) if lost else product
 
 
