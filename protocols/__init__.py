@@ -16,7 +16,7 @@ digits        [KOR+17]  masks with one-hot digits; what a public word looks up i
 comparison    [GSV07]   borrows, from digits that are compared
 conversion    [EGKRS20] arithmetic to bits and back; sign
 functions     [Ito97]   normalization, square root
-segments      own       a public table at a secret place, in a round
+segments      [IKMOP13] a public table at a secret place, in a round
 piecewise     [Est60]   functions by polynomials that are looked up
 thresholds    [CS10]    mantissas and exponents, of what a public range asks for
 division      [CS10]    reciprocals, quotients

@@ -16,7 +16,7 @@ from decimal import Decimal
 from protocols.beaver import multiply
 from protocols.card import card
 from protocols.party import Party
-from protocols.piecewise import Pieces, piecewise
+from protocols.piecewise import piecewise
 from protocols.rescaling import multiply_rescaled
 from protocols.shares import Share, concatenate
 from protocols.thresholds import MANTISSA_BITS, Cells, filled, find_cell, mantissas
@@ -28,13 +28,13 @@ _FOUND = 25  # of a larger quotient's bits, those that the first pass finds
 _MOST = 59
 
 
-@card("CS10", adversary="semi-honest, all but one", rounds=8, elements=21)
+@card("CS10", adversary="semi-honest, all but one", rounds=7, elements=20)
 def reciprocal(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨1/x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
-    Error: at most two units. 0 for x = 0. Signs and zero may be within the range. 8 rounds if high <= 16 low, 6 within
-    an octave; 14 else, with a comparison for each octave of the range, all side by side. 4 to 6 more if 1/x may be 2^26
-    units or more. Raises ValueError if 1/x can have more than 59 bits or, together with x, more than 86.
+    Error: at most two units. 0 for x = 0. Signs and zero may be within the range. 7 rounds if 0 < high <= 16 low, 5
+    within an octave; 14 else, with a comparison for each octave of the range, all side by side. 4 to 6 more if 1/x may
+    be 2^26 units or more. Raises ValueError if 1/x can have more than 59 bits or, together with x, more than 86.
     """
     return reciprocal_to(party, x, bits, low, high, _GOOD)
 
@@ -44,7 +44,10 @@ def reciprocal_to(party: Party, x: Share, bits: int, low: int, high: int, good: 
     size = _size(1 << bits, bits, low, high)
     found = find_cell(party, x.reshape(-1), low, high)
     operands = x.reshape(1, -1)
-    inverse = _inverse(party, found, mantissas(party, found, operands, [MANTISSA_BITS])[0])
+    mantissa = filled(found, mantissas(party, found, operands, [MANTISSA_BITS])[0])
+    if size <= good and (pieces := found.straight(_reciprocal, bits)) is not None:
+        return piecewise(party, mantissa, pieces, bits).reshape(*x.shape)
+    inverse = _inverse(party, found, mantissa)
     raised = _raised(found, size) + 2 * bits
     table = [one.sign * _power(raised - one.exponent) for one in found.cells]
     weights = found.look_up(table)
@@ -61,9 +64,9 @@ def reciprocal_to(party: Party, x: Share, bits: int, low: int, high: int, good: 
 def divide(party: Party, a: Share, b: Share, bits: int, low: int, high: int, largest: int) -> Share:
     """⟨a/b⟩ for |a| <= `largest` and low <= b <= high in ring units; one shape, `bits` fraction bits each.
 
-    Error: at most two units. 0 for b = 0. Rounds as for `reciprocal`, or one more: what counts is the largest quotient
-    that the ranges allow. Raises ValueError if it can have more than 59 bits or, together with b, more than 86; or
-    shapes differ.
+    Error: at most two units. 0 for b = 0. 9 rounds if 0 < high <= 16 low, 7 within an octave; 14 or 15 else, and 4 to 6
+    more, as for `reciprocal`: what counts is the largest quotient that the ranges allow. Raises ValueError if it can
+    have more than 59 bits or, together with b, more than 86; or shapes differ.
     """
     if a.shape != b.shape:
         raise ValueError(f"shapes differ: {a.shape} and {b.shape}")
@@ -71,7 +74,7 @@ def divide(party: Party, a: Share, b: Share, bits: int, low: int, high: int, lar
     found = find_cell(party, b.reshape(-1), low, high)
     operands = concatenate([b.reshape(1, -1), a.reshape(1, -1)])
     scaled = mantissas(party, found, operands, [MANTISSA_BITS, _raised(found, size) + bits])
-    inverse = _inverse(party, found, scaled[0])
+    inverse = _inverse(party, found, filled(found, scaled[0]))
     q = multiply_rescaled(party, scaled[1], inverse, _PRODUCT - size)
     if size > _GOOD:
         remainder = operands[1] * (1 << bits) - multiply(party, operands[0], q)
@@ -81,9 +84,7 @@ def divide(party: Party, a: Share, b: Share, bits: int, low: int, high: int, lar
 
 def _inverse(party: Party, found: Cells, mantissa: Share) -> Share:
     """⟨M⟩, below 2^31, with an error of 2^-27 of it or of 2^-30 of its largest value."""
-    low, high, fraction, segments, degree = found.mantissas
-    pieces = Pieces(_reciprocal, low, high, fraction, segments, degree)
-    return piecewise(party, filled(found, mantissa), pieces, MANTISSA_BITS - found.mantissas.octaves)
+    return piecewise(party, mantissa, found.pieces(_reciprocal), MANTISSA_BITS - found.mantissas.octaves)
 
 
 def _raised(found: Cells, size: int) -> int:

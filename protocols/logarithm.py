@@ -12,10 +12,9 @@ from decimal import Decimal, localcontext
 
 from protocols.card import card
 from protocols.party import Party
-from protocols.piecewise import EXACT, Pieces, piecewise
-from protocols.segments import MOST
+from protocols.piecewise import EXACT, piecewise
 from protocols.shares import Share
-from protocols.thresholds import FINE_BITS, Cells, filled, find_cell, mantissas
+from protocols.thresholds import FINE_BITS, filled, find_cell, mantissas
 
 LOG_2 = Decimal("0.693147180559945309417232121458176568076")
 _FINE = 24  # results with more fraction bits take twice as many pieces
@@ -56,16 +55,10 @@ def scaled_log(party: Party, x: Share, bits: int, low: int, high: int, factor: D
         raise ValueError(f"logarithms of {low} to {high}: not of negative numbers")
     found = find_cell(party, x.reshape(-1), low, high, most=FINE_BITS)
     mantissa = mantissas(party, found, x.reshape(1, -1), [found.mantissas.bits])[0]
-    part = piecewise(party, filled(found, mantissa), _pieces(found, factor, result_bits), result_bits)
+    part = piecewise(party, filled(found, mantissa), found.pieces(Log(factor), finer=result_bits > _FINE), result_bits)
     whole = [_whole(one.exponent - bits, factor, result_bits) for one in found.cells]
     looked_up = found.look_up(whole)
     return (part + (whole[0] if looked_up is None else looked_up[0])).reshape(*x.shape)
-
-
-def _pieces(found: Cells, factor: Decimal, bits: int) -> Pieces:
-    low, high, fraction, segments, degree = found.mantissas
-    segments = min(MOST, segments + (bits > _FINE))
-    return Pieces(Log(factor), low, high, fraction, segments, degree)
 
 
 def _whole(exponent: int, factor: Decimal, bits: int) -> int:

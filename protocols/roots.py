@@ -11,55 +11,53 @@ from decimal import Decimal
 
 from protocols.card import card
 from protocols.party import Party
-from protocols.piecewise import Pieces, Real, piecewise
-from protocols.segments import MOST
+from protocols.piecewise import piecewise
 from protocols.shares import Share
 from protocols.thresholds import FINE_BITS, MANTISSA_BITS, Cells, filled, find_cell, mantissas, shifted
 
 _FINE = 24  # numbers with more fraction bits take twice as many pieces
-_MOST = 60
+_SHORT = 28  # bits of results that are found as they are, if all x are in one cell
 
 
-@card("ABZS13", adversary="semi-honest, all but one", rounds=8, elements=21)
+@card("ABZS13", adversary="semi-honest, all but one", rounds=7, elements=20)
 def sqrt(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨√x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
-    Error: at most two units, and 2^-28 of the result. 0 for x = 0. 8 rounds if high <= 16 low, 6 if two octaves with
-    an even number of bits hold it; 14 or 15 else, with a comparison for each two octaves of the range, all side by
-    side. Raises ValueError if x may be negative.
+    Error: at most two units, and 2^-28 of the result. 0 for x = 0. 7 rounds if high <= 16 low, 5 if two octaves with
+    an even number of bits hold it, one more for results of 28 bits; 14 or 15 else, with a comparison for each two
+    octaves of the range, all side by side. Raises ValueError if x may be negative.
     """
-    found = _cell(party, x, bits, low, high)
-    root = _of_mantissa(party, x, found, _sqrt, bits, MANTISSA_BITS)
+    found, mantissa = _mantissa(party, x, bits, low, high)
+    pieces = found.straight(_sqrt, bits, finer=bits > _FINE)
+    if pieces is not None and (high.bit_length() + bits + 1) // 2 <= _SHORT:
+        return piecewise(party, mantissa, pieces, bits).reshape(*x.shape)
+    root = piecewise(party, mantissa, found.pieces(_sqrt, finer=bits > _FINE), MANTISSA_BITS)
     exponents = [(one.exponent + bits) // 2 - MANTISSA_BITS if one.sign else None for one in found.cells]
     return shifted(party, root, found, exponents).reshape(*x.shape)
 
 
-@card("ABZS13", adversary="semi-honest, all but one", rounds=8, elements=21)
+@card("ABZS13", adversary="semi-honest, all but one", rounds=7, elements=20)
 def rsqrt(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨1/√x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
     Error: at most two units, and 2^-26 of the result (2^-28 for f > 24). 0 for x = 0. Cost as for `sqrt`. Raises
     ValueError if x may be negative.
     """
-    found = _cell(party, x, bits, low, high)
+    found, mantissa = _mantissa(party, x, bits, low, high)
+    pieces = found.straight(_rsqrt, bits, finer=bits > _FINE)
+    if pieces is not None and (3 * bits - low.bit_length() + 2) // 2 <= _SHORT:
+        return piecewise(party, mantissa, pieces, bits).reshape(*x.shape)
     fraction = MANTISSA_BITS - (found.mantissas.octaves + 1) // 2
-    root = _of_mantissa(party, x, found, _rsqrt, bits, fraction)
+    root = piecewise(party, mantissa, found.pieces(_rsqrt, finer=bits > _FINE), fraction)
     exponents = [(3 * bits - one.exponent) // 2 - fraction if one.sign else None for one in found.cells]
     return shifted(party, root, found, exponents).reshape(*x.shape)
 
 
-def _cell(party: Party, x: Share, bits: int, low: int, high: int) -> Cells:
+def _mantissa(party: Party, x: Share, bits: int, low: int, high: int) -> tuple[Cells, Share]:
     if not 0 <= low <= high or not high:
         raise ValueError(f"square roots of {low} to {high}: not of negative numbers")
-    return find_cell(party, x.reshape(-1), low, high, 2, bits, FINE_BITS)
-
-
-def _of_mantissa(party: Party, x: Share, found: Cells, function: Real, bits: int, result_bits: int) -> Share:
-    """⟨f(m)⟩, of 31 bits."""
-    mantissa = mantissas(party, found, x.reshape(1, -1), [found.mantissas.bits])[0]
-    low, high, fraction, segments, degree = found.mantissas
-    pieces = Pieces(function, low, high, fraction, min(MOST, segments + (bits > _FINE)), degree)
-    return piecewise(party, filled(found, mantissa), pieces, result_bits)
+    found = find_cell(party, x.reshape(-1), low, high, 2, bits, FINE_BITS)
+    return found, filled(found, mantissas(party, found, x.reshape(1, -1), [found.mantissas.bits])[0])
 
 
 def _sqrt(x: Decimal) -> Decimal:

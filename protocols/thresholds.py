@@ -15,8 +15,9 @@ from typing import NamedTuple
 from protocols.beaver import multiply
 from protocols.conversion import negative
 from protocols.party import Party
+from protocols.piecewise import Pieces, Real
 from protocols.rescaling import multiply_rescaled
-from protocols.segments import Located, at_places, elements
+from protocols.segments import MOST, Located, at_places, elements
 from protocols.shares import Share, concatenate
 from protocols.truncation import truncate
 
@@ -64,6 +65,18 @@ class Cells(NamedTuple):
         if self.one_hot is None:
             return None
         return at_places(self.one_hot, tables)
+
+    def pieces(self, function: Real, *, finer: bool = False) -> Pieces:
+        """By which pieces a function of the mantissa is found, twice as many if they are to be `finer`."""
+        low, high, fraction, segments, degree = self.mantissas
+        return Pieces(function, low, high, fraction, min(MOST, segments + finer), degree)
+
+    def straight(self, function: Real, bits: int, *, finer: bool = False) -> Pieces | None:
+        """By which pieces the mantissa gives a function of x / 2^bits itself, if there is one cell of positive x."""
+        fraction = bits + self.mantissas.bits - self.cells[0].exponent
+        if self.one_hot is not None or self.cells[0].sign < 0 or fraction < 0:
+            return None
+        return self.pieces(function, finer=finer)._replace(bits=fraction)
 
 
 def below_each(party: Party, x: Share, thresholds: Sequence[int]) -> Share:

@@ -59,8 +59,8 @@ def test_any_number_of_parties_with_and_without_a_dealer(count, preprocessing):
 @pytest.mark.parametrize(
     ("ends", "bits", "rounds"),
     [
-        ((1, 1.5), 20, 6),
-        ((1, 16), 20, 8),
+        ((1, 1.5), 20, 5),
+        ((1, 16), 20, 7),
         ((0.25, 5), 20, 14),
         ((0.001, 1), 20, 18),
         ((0, 1), 20, 19),

@@ -47,7 +47,7 @@ def test_any_number_of_parties_with_and_without_a_dealer(count, preprocessing):
     assert excess(run(rsqrt, x, **public).values, inverse(x, 20), 20) <= UNITS
 
 
-@pytest.mark.parametrize(("ends", "rounds"), [((1, 3.9), 6), ((1, 16), 8), ((0.25, 5), 14), ((0, 2.0**20), 15)])
+@pytest.mark.parametrize(("ends", "rounds"), [((1, 3.9), 5), ((1, 16), 7), ((0.25, 5), 14), ((0, 2.0**20), 15)])
 def test_rounds_depend_on_the_range(ends, rounds):
     low, high = (units(end, 20) for end in ends)
     for function in (sqrt, rsqrt):
