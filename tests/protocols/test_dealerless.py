@@ -197,15 +197,8 @@ SOME = renumbered(
         *[element_triple((7,)), element_square((2, 3)), WordTriple((9,)), DigitMasks((3,)), DigitMasks((0,))],
         *[matrix_triple(2, 3, 4), matrix_triple(5, 1, 2, (1, 0)), matrix_triple(2, 0, 3)],
         *[rescaled(element_triple((7,))), rescaled(matrix_triple(2, 3, 4))],
-        *[
-            TruncationMask((2, 2), 20),
-            DaBits((5,), 33),
-            BoundedRandom((70,), 1),
-            WordTriple((2, 3), 3),
-            DigitMasks((9,)),
-            SegmentMasks((9,), 3),
-            SegmentMasks((2, 3), 6),
-        ],
+        *[TruncationMask((2, 2), 20), DaBits((5,), 33), BoundedRandom((70,), 1), WordTriple((2, 3), 3)],
+        *[DigitMasks((9,)), SegmentMasks((9,), 3), SegmentMasks((2, 3), 6)],
     ]
 )
 
@@ -271,14 +264,8 @@ def test_a_flight_has_as_many_pads_as_are_allowed(monkeypatch):
 LARGE = [
     *[kind((2048,)) for kind in (element_triple, element_square, WordTriple)],
     *[matrix_triple(32, 16, 32), matrix_triple(32, 32, 32, (0, 1)), rescaled(element_triple((1024,)))],
-    *[
-        WordTriple((1024,), 2),
-        DigitMasks((1024,)),
-        TruncationMask((1024,), 20),
-        DaBits((1024,), 16),
-        BoundedRandom((1024,), 30),
-        SegmentMasks((1024,), 5),
-    ],
+    *[WordTriple((1024,), 2), DigitMasks((1024,)), TruncationMask((1024,), 20), DaBits((1024,), 16)],
+    *[BoundedRandom((1024,), 30), SegmentMasks((1024,), 5)],
 ]
 
 
@@ -367,6 +354,9 @@ APART = {
     "scale_up": lambda x: 1 << 5,  # the factor has 5 bits
     "roots": lambda x: x * RELATIVE,
     "square_root": lambda x: x * RELATIVE,
+    **dict.fromkeys(["reciprocal", "divide", "exp", "log", "log1p", "sqrt", "rsqrt", "softmax"], lambda x: 4),
+    **dict.fromkeys(["sigmoid", "tanh", "erf", "power", "real_power"], lambda x: 4),
+    "locate": lambda x: 1 << 16,  # the next segment is as right
 }
 
 

@@ -8,10 +8,14 @@ fixed: a test passes always or never. Bounds: a χ² over 256 byte values (255 d
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, truncation
+from protocols import beaver, binary, comparison, conversion, functions, inputs, local, opening, segments, truncation
 from protocols.bits import from_octets
+from protocols.division import reciprocal
+from protocols.exponential import exp
+from protocols.logarithm import log
 from protocols.prg import Prg
 from protocols.shares import BitShare, Share, split
+from protocols.sigmoid import sigmoid
 
 SEED = bytes(range(32))
 N = 1 << 14
@@ -41,6 +45,11 @@ PROGRAMS = {
     "borrows": lambda p, x, w: BitShare(p.rank, from_octets(comparison.borrows(p, *ROWS))),
     "negative": lambda p, x, w: conversion.negative(p, x),
     "scale_up": lambda p, x, w: functions.scale_up(p, x, x, 20),
+    "locate": lambda p, x, w: segments.locate(p, x, -1000, 1000, 3).segments,
+    "sigmoid": lambda p, x, w: sigmoid(p, x, 20, -(8 << 20), 8 << 20),
+    "exp": lambda p, x, w: exp(p, x, 20, -(8 << 20), 9 << 20),
+    "reciprocal": lambda p, x, w: reciprocal(p, x, 20, -8, 8 << 20),
+    "log": lambda p, x, w: log(p, x, 20, 0, 8 << 20),
 }
 # The last step of these is local and makes bits or words of which a part is public.
 NOT_FRESH = {"disclose", "borrows", "leading_one", "to_bits"}

@@ -32,7 +32,7 @@ correlations = (
     | st.one_of(*(st.builds(kind, shapes) for kind in (element_triple, element_square, WordTriple, DigitMasks)))
     | st.builds(lambda shape, bits: rescaled(element_triple(shape), bits), shapes, bits)
     | st.builds(Masks, lengths, shapes)
-    | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES))
+    | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES, st.none()))
     | st.builds(WordTriple, shapes, lengths)
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
     | st.builds(SegmentMasks, shapes, st.integers(1, 8))

@@ -26,14 +26,12 @@ from smpc.store import Binding, open_store, standard_path, write
 from tests.correlations import element_square, element_triple, matrix_triple, rescaled
 
 SECRET, ID = bytes(range(32)), bytes(range(100, 132))
-NORTH = Binding(bytes(32), "north")
-PAIR = element_square((2,))
+NORTH, PAIR = Binding(bytes(32), "north"), element_square((2,))
 SMALL = [PAIR, element_triple((0,)), PAIR]
 MATRICES = [matrix_triple(2, 3, 4), matrix_triple(2, 3, 4, owners=(0, 1)), rescaled(matrix_triple(2, 0, 3))]
 WORDS = [element_triple((2, 3)), element_triple((0, 4)), element_square((4,)), WordTriple((2,), 3), DigitMasks((5,))]
 BITS = [Masks(7, (2, 2)), TruncationMask((3,), 20), DaBits((3,), 7), DaBits((3,), 0), BoundedRandom((2, 2), 9)]
-SEGMENTS = [SegmentMasks((3, 2), 3), SegmentMasks((5,), 6)]
-EVERY = [*MATRICES, *WORDS, *BITS, *SEGMENTS]
+EVERY = [*MATRICES, *WORDS, *BITS, SegmentMasks((3, 2), 3)]
 
 
 @pytest.fixture
