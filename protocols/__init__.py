@@ -20,6 +20,16 @@ flooring      [EGKRS20] exact rescaling, rounded down
 selection     [EGKRS20] what has a negative sign: the sign and its products in one
 sorting       [Bat68]   sorting networks, extremes
 functions     [Ito97]   normalization, square root
+segments      [IKMOP13] a public table at a secret place, in a round
+piecewise     [Est60]   functions by polynomials that are looked up
+thresholds    [CS10]    mantissas and exponents, of what a public range asks for
+division      [CS10]    reciprocals, quotients
+exponential   own       exp
+logarithm     [AS19]    log, log1p
+roots         [ABZS13]  square roots and their reciprocals
+sigmoid       own       logistic function, tanh, erf
+powers        [Knu97]   integer and real powers
+softmax       [KVH+21]  softmax, the largest value
 linalg        [Hig08]   inverse square root and solution of symmetric positive definite systems
 
 bits, crhash_gkwy20     [War12], [GKWY20]  transposition; the hash of related blocks
@@ -30,6 +40,7 @@ products_gilboa99       [Gil99]   products of two parties' values from transfers
 onehot                  [MS13]    one-hot digits moved by another party's digits
 folding                 [RW19]    random words, shared as bits, as numbers and as digits
 ot_pairs, transfers     set-up between every two parties; jobs in rounds
+batches                 correlations in pieces that are made side by side
 dealerless              [Gil99], [RW19]    every correlation without a third party
 
 local         all parties in one process, a thread each

@@ -10,6 +10,7 @@ A sum over parties is local; what is not are products of one party's value with 
     random bits  each party draws a bit, s is their exclusive or; ⟨s⟩ comes by folding in one party after another,
                  s ⊕ β = s + β - 2sβ, where sβ takes one transfer from each party before ([RW19], [EGKRS20])
     r, its top bit, r >> f: weighted sums of such bits, local
+    segments     of two digits, one-hot as below, products of bits, which become numbers as random bits do
     digits       one-hot digits are moved by each party's digit when its bits are folded in, by the same transfers
 
 Every part that is not a party's own draw is then refreshed by a sharing of zero from streams that each two parties
@@ -22,15 +23,15 @@ run side by side, so that their jobs share rounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Mapping, Sequence
 from itertools import combinations, cycle, permutations
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from protocols import ring
-from protocols.beaver import Masks, PrivateTriple, Products, work_of
+from protocols.batches import Arrays, groups, join, pieces_of
+from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.digits import TABLE_WORDS, DigitMasks
@@ -39,19 +40,17 @@ from protocols.folding import Folding, scaled, truncation_parts, weighted
 from protocols.functions import BoundedRandom
 from protocols.inputs import zero
 from protocols.masks import remember
-from protocols.party import Correlation, Stream, secrets_of
+from protocols.party import Correlation, Stream
 from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray, Shape
+from protocols.segments import SegmentMasks, factors
 from protocols.selection import SelectionMasks
+from protocols.shares import xor_up
 from protocols.transfers import Conjunction, Job, Product
 from protocols.truncation import TruncationMask
 
-Arrays: TypeAlias = list[RingArray]
 Maker: TypeAlias = Generator[Sequence[Job], Sequence[RingArray | None], Arrays]
 
-_GROUP = 1 << 23  # transfers, about, of correlations that are made side by side
-_PIECE = 1 << 12  # elements of a correlation that are made at once
-_WHOLE = (Products, PrivateTriple, Masks)
 _PRODUCTS = 1 << 16  # products of numbers in a matrix product that are made at once
 _LONGEST = 1 << 12  # ring elements in one message
 
@@ -84,14 +83,16 @@ class Dealerless:
 
     def make(self, correlations: Sequence[Correlation[Any]]) -> list[Arrays]:
         """This party's part of each. Raises ValueError for a kind that has no maker."""
-        pieces = [(number, piece) for number, one in enumerate(correlations) for piece in _pieces(one)]
+        for one in correlations:
+            _maker(Products if isinstance(one, RescaledProducts) else type(one))
+        pieces = [(number, piece) for number, one in enumerate(correlations) for piece in pieces_of(one)]
         made: list[list[Arrays]] = [[] for _ in correlations]
         self._turns = cycle(range(self.count))  # what is asked for alone says whose turn it is
-        for group in _groups(pieces):
-            parts = self._side_by_side([_maker(piece)(self, piece) for _, piece in group])
+        for group in groups(pieces):
+            parts = self._side_by_side([_maker(type(piece))(self, piece) for _, piece in group])
             for (number, _), part in zip(group, parts, strict=True):
                 made[number].append(part)
-        return [_join(one, parts) for one, parts in zip(correlations, made, strict=True)]
+        return [join(one, parts) for one, parts in zip(correlations, made, strict=True)]
 
     def _side_by_side(self, makers: Sequence[Maker]) -> list[Arrays]:
         done: dict[int, Arrays] = {}
@@ -310,6 +311,26 @@ def _da_bits(us: Dealerless, of: DaBits) -> Maker:
     return [words, us.fresh(bits[:, : of.bits].reshape(*of.shape, of.bits))]
 
 
+def _segment_masks(us: Dealerless, of: SegmentMasks) -> Maker:
+    count = ring.size(of.shape)
+    folded = us.fold(us.draw((count,)), digits=True)
+    number = yield from folded.number()
+    words, *other = factors(folded.table, of.bits)
+    if other:
+        words = yield from _conjoined(us, words, *other)
+    bits = yield from us.fold(words).all_bits()
+    one_hot = np.ascontiguousarray(bits).reshape(-1)[: count << of.bits]
+    return [us.fresh(number.reshape(of.shape)), us.fresh(one_hot.reshape(1 << of.bits, *of.shape))]
+
+
+def _conjoined(us: Dealerless, x: RingArray, y: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
+    mine = us.rank
+    shares = yield [
+        Conjunction(i, j, x.size, 1, x[:, None] if mine == i else None, y if mine == j else None) for i, j in us.pairs()
+    ]
+    return xor_up([x & y, *(share.reshape(-1) for share in shares if share is not None)])
+
+
 def _bounded_random(us: Dealerless, of: BoundedRandom) -> Maker:
     words = us.draw(of.shape)
     bits = yield from us.fold(words).all_bits()
@@ -327,70 +348,11 @@ _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
     SelectionMasks: _selection_masks,
     DaBits: _da_bits,
     BoundedRandom: _bounded_random,
+    SegmentMasks: _segment_masks,
 }
 
 
-def _maker(correlation: Correlation[Any]) -> Callable[[Dealerless, Any], Maker]:
-    if type(correlation) not in _MAKERS:
-        raise ValueError(
-            f"{type(correlation).__name__} has no maker in protocols/dealerless.py: only a dealer makes it"
-        )
-    return _MAKERS[type(correlation)]
-
-
-# In bounded pieces and groups
-
-
-def _pieces(correlation: Any) -> Iterator[Any]:
-    """What is elementwise, in pieces of one axis; products as they are, since they may share masks."""
-    if isinstance(correlation, RescaledProducts):
-        yield Products(correlation.left, correlation.right, correlation.matrices)
-        yield from _pieces(correlation.truncation)
-        return
-    _maker(correlation)
-    if isinstance(correlation, _WHOLE):
-        yield correlation
-        return
-    if isinstance(correlation, SelectionMasks):
-        step = -(-_PIECE // BITS) * BITS  # whole words of bits
-        for start in range(0, correlation.elements, step):
-            yield replace(correlation, elements=min(step, correlation.elements - start))
-        return
-    count = ring.size(correlation.shape)
-    for start in range(0, count, _PIECE):
-        yield replace(correlation, shape=(min(_PIECE, count - start),))
-
-
-def _join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
-    secrets = secrets_of(correlation)
-    if isinstance(correlation, RescaledProducts):  # s = ab + r
-        (*drawn, c), *masks = parts
-        r, *derived = _join(correlation.truncation, masks)
-        return [*drawn, c + r, *derived]
-    if isinstance(correlation, _WHOLE):
-        return parts[0]
-    if not parts:
-        return [np.zeros(secret.shape, np.uint64) for secret in secrets]
-    along = [0] * len(secrets)
-    if isinstance(correlation, WordTriple):  # factors come first
-        along = [-1] * len(secrets)
-    if isinstance(correlation, SelectionMasks):  # others come first, and words of a table last
-        along = [1, 0, 0, 0, 1]
-    return [
-        np.concatenate(column, axis=axis).reshape(secret.shape)
-        for secret, axis, column in zip(secrets, along, zip(*parts, strict=True), strict=True)
-    ]
-
-
-def _groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
-    """Pieces in their order, so many at a time that memory stays bounded."""
-    group: list[tuple[int, Any]] = []
-    size = 0
-    for number, piece in pieces:
-        group.append((number, piece))
-        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + work_of(piece))
-        if size >= _GROUP:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+def _maker(kind: type[Any]) -> Callable[[Dealerless, Any], Maker]:
+    if kind not in _MAKERS:
+        raise ValueError(f"{kind.__name__} has no maker in protocols/dealerless.py: only a dealer makes it")
+    return _MAKERS[kind]
