@@ -107,7 +107,8 @@ def table(pieces: Pieces, bits: int) -> Table:
         ]
         largest = max(sum(map(abs, column[1:])) for column in columns)
         # Rounded, each may be larger by half a unit
-        fitting = (n for n in range(_MOST_BITS, -1, -1) if largest * (1 << n) + pieces.degree <= 1 << _SUM_BITS)
+        most = min(_MOST_BITS, bits + _SUM_BITS)  # the last truncation is by 61 bits or less
+        fitting = (n for n in range(most, -1, -1) if largest * (1 << n) + pieces.degree <= 1 << _SUM_BITS)
         if (more := next(fitting, None)) is None:
             raise ValueError(f"{pieces} has values too far apart")
         rows = [[_rounded(c, more if i else bits) for c in row] for i, row in enumerate(zip(*columns, strict=True))]

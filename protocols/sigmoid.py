@@ -49,8 +49,8 @@ class Curve(NamedTuple):
 def sigmoid(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨1 / (1 + e⁻ˣ)⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits, at most 30.
 
-    Error: at most two units. 7 rounds, 5 if the range is short (8 for f = 20); 7 more if it goes beyond ± (f+1) log 2,
-    which is 14.6 for f = 20, and two comparisons then.
+    Error: at most two units. 7 rounds, 5 if the range is short (8 for f = 20). If it is too wide for 64 segments (58
+    for f = 20) x is clipped to ± (f+1) log 2 first, with a comparison at each end that is beyond, in 7 rounds more.
     """
     return _levelled(party, x, bits, low, high, _SIGMOID)
 

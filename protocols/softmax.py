@@ -31,9 +31,9 @@ _MOST = 64
 def softmax(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨exp xᵢ / Σⱼ exp xⱼ⟩ along the last axis for low <= x <= high; x and the result have `bits` fraction bits.
 
-    Error: at most two units while f <= 20; k + 5 units of 2^-30 for k values at f = 30. 17 rounds if high - low
-    <= 2, 24 to 6, and 5 more for f > 22; beyond 6 (f > 22: beyond 1) the largest of k values is found first, in
-    7 ⌈log₂ k⌉ rounds. Raises ValueError for more than 30 fraction bits, or no values.
+    Error: at most two units while f <= 20; k + 5 units of 2^-30 for k values at f = 30. 17 rounds if high - low <= 2,
+    24 up to 6, and 5 more for f > 22. Beyond 6 (f > 22: beyond 1) the largest of k values is found first, in 7 ⌈log₂ k⌉
+    rounds. Raises ValueError for more than 30 fraction bits, or no values.
     """
     count = x.shape[-1]
     if not 0 < bits <= _INSIDE or low > high or not 0 < count < 1 << bits:

@@ -6,7 +6,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from protocols.division import reciprocal
+from protocols.exponential import exp
+from protocols.logarithm import log
 from protocols.piecewise import Pieces, interpolated, piecewise, table
+from protocols.roots import sqrt
+from protocols.sigmoid import sigmoid
 from tests.protocols.elementary import excess, grid, reals, run, units
 
 
@@ -40,6 +45,22 @@ def test_the_factors_of_products_are_bounded(bits):
         made = table(pieces, bits)
         assert max(sum(map(abs, column)) for column in zip(*made.rows[1:], strict=True)) <= 1 << 31
         assert made.bits <= 40
+
+
+@pytest.mark.parametrize("bits", [4, 8, 12, 24])
+@pytest.mark.parametrize("function", [sigmoid, exp, log, sqrt, reciprocal])
+def test_any_number_of_fraction_bits(function, bits):
+    low, high = 1, 6 << bits
+    x = grid(low, high, 2000)
+    exact = {
+        sigmoid: lambda x: 1 / (1 + np.exp(-x)),
+        exp: np.exp,
+        log: np.log,
+        sqrt: np.sqrt,
+        reciprocal: lambda x: 1 / x,
+    }
+    result = run(function, x, bits=bits, low=low, high=high)
+    assert excess(result.values, exact[function](reals(x, bits)), bits, 2.0**-27) <= 2
 
 
 def test_a_function_that_is_too_steep_is_refused_before_anything_is_sent():
