@@ -124,8 +124,8 @@ def descent(party: Party, work: Work, x: SecretArray, y: SecretArray) -> Computa
     bits = int(math.log2(BATCH / STEP)) + 2 * DATA_BITS
 
     def train(one: Descent) -> SecretArray:
-        w = one.run(Share(party.rank, np.zeros((FEATURES, 1), np.uint64)), work.size)
-        return SecretArray(party, w.reshape(FEATURES), (FEATURES,), party.fraction_bits)
+        w = one.run(Share(party.rank, np.zeros(FEATURES, np.uint64)), work.size)
+        return SecretArray(party, w, (FEATURES,), party.fraction_bits)
 
     return train, lambda: [Descent(party.protocol, rows, y.share * (1 << DATA_BITS), BATCH, bits)]
 

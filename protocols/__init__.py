@@ -11,6 +11,7 @@ masks         [MZ17]    masks that stay with their operand
 beaver        [Bea91]   products: elementwise, matrix, square, of private values
 truncation    [EGKRS20] rescaling after a product
 rescaling     [MR18]    products and their truncation in one
+descent       [MZ17]    iterations of gradient descent
 binary        [KS73]    and, addition, position of the leading bit, on words shared by exclusive or
 digits        [KOR+17]  masks with one-hot digits; what a public word looks up in them
 comparison    [GSV07]   borrows, from digits that are compared
@@ -40,7 +41,6 @@ products_gilboa99       [Gil99]   products of two parties' values from transfers
 onehot                  [MS13]    one-hot digits moved by another party's digits
 folding                 [RW19]    random words, shared as bits, as numbers and as digits
 ot_pairs, transfers     set-up between every two parties; jobs in rounds
-batches                 correlations in pieces that are made side by side
 dealerless              [Gil99], [RW19]    every correlation without a third party
 
 local         all parties in one process, a thread each

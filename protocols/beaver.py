@@ -25,7 +25,7 @@ import numpy as np
 
 from protocols import ring
 from protocols.card import card
-from protocols.masks import Factor, Mask, Operand, keep
+from protocols.masks import Factor, Mask, Operand, keep, mask_of
 from protocols.party import Correlation, Order, Part, Party, Secret
 from protocols.ring import RingArray, Shape
 from protocols.shares import Share
@@ -64,6 +64,9 @@ class Products(Correlation[tuple[Share, ...]]):
         a, b = self.views(dict(zip((*self.kept(), *self.keeps()), drawn, strict=True)))
         return (ring.matmul(a, b) if self.matrices else a * b,)
 
+    def work(self) -> int:
+        return ring.size((*self.left.shape, self.right.shape[1])) if self.matrices else 0
+
     def views(self, masks: Mapping[int, RingArray]) -> tuple[RingArray, RingArray]:
         """a and b of whole masks, by number."""
         return self.left.of(masks[self.left.number]), self.right.of(masks[self.right.number])
@@ -95,6 +98,9 @@ class PrivateTriple(Correlation["Private"]):
         a, b = drawn
         return (ring.matmul(a, b),)
 
+    def work(self) -> int:
+        return self.m * self.k * self.p
+
     def assemble(self, *parts: Part) -> Private:
         return Private(*cast("tuple[Share, Share, Share]", parts))
 
@@ -120,16 +126,6 @@ class Masks(Correlation[RingArray]):
 
     def assemble(self, *parts: Part) -> RingArray:
         return parts[0].values
-
-
-def work_of(correlation: Correlation[Any]) -> int:
-    """Products of numbers that making a correlation takes, if it is about matrices; else 0."""
-    match correlation:
-        case PrivateTriple(m=m, k=k, p=p):
-            return m * k * p
-        case Products(left=left, right=right, matrices=True):
-            return ring.size((*left.shape, right.shape[1]))
-    return 0
 
 
 class Private(NamedTuple):
@@ -175,7 +171,7 @@ def square(party: Party, x: Share) -> Share:
 @card("MZ17", adversary="semi-honest, all but one", rounds=1, elements=1)
 def open_once(party: Party, *shares: Share) -> None:
     """Mask each share that has no mask, and open it: later products with it, or with its views, open nothing for it."""
-    new = [x for x in dict.fromkeys(Operand(x).holder for x in shares) if x.mask is None]
+    new = [x for x in dict.fromkeys(Operand(x).holder for x in shares) if mask_of(party, x) is None]
     numbers = [party.number() for _ in new]
     drawn = [party.take(Masks(number, x.shape)) for number, x in zip(numbers, new, strict=True)]
     keep(party, list(zip(new, numbers, drawn, strict=True)))
@@ -231,8 +227,8 @@ def ask(party: Party, products: Sequence[tuple[Share, Share, Callable[[Factor, F
 
 def _factor(party: Party, operand: Operand, new: dict[Share, int]) -> Factor:
     """`new`: the shares that are about to get a mask, and its number."""
-    if operand.holder.mask is not None:
-        return operand.factor(operand.holder.mask.number, fresh=False)
+    if (mask := mask_of(party, operand.holder)) is not None:
+        return operand.factor(mask.number, fresh=False)
     if operand.holder in new:
         return operand.factor(new[operand.holder], fresh=False)
     new[operand.holder] = party.number()

@@ -30,10 +30,10 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from protocols import ring
-from protocols.batches import Arrays, groups, join, pieces_of
 from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
+from protocols.descent import DescentMasks, each
 from protocols.digits import TABLE_WORDS, DigitMasks
 from protocols.flooring import FloorMasks
 from protocols.folding import Folding, scaled, truncation_parts, weighted
@@ -41,6 +41,7 @@ from protocols.functions import BoundedRandom
 from protocols.inputs import zero
 from protocols.masks import remember
 from protocols.party import Correlation, Stream
+from protocols.pieces import Arrays, groups, joined, pieces_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray, Shape
 from protocols.segments import SegmentMasks, factors
@@ -83,16 +84,17 @@ class Dealerless:
 
     def make(self, correlations: Sequence[Correlation[Any]]) -> list[Arrays]:
         """This party's part of each. Raises ValueError for a kind that has no maker."""
-        for one in correlations:
-            _maker(Products if isinstance(one, RescaledProducts) else type(one))
         pieces = [(number, piece) for number, one in enumerate(correlations) for piece in pieces_of(one)]
+        for one in correlations:  # before anything is sent
+            if not isinstance(one, RescaledProducts):  # which is cut into others
+                _maker(one)
         made: list[list[Arrays]] = [[] for _ in correlations]
         self._turns = cycle(range(self.count))  # what is asked for alone says whose turn it is
         for group in groups(pieces):
-            parts = self._side_by_side([_maker(type(piece))(self, piece) for _, piece in group])
+            parts = self._side_by_side([_maker(piece)(self, piece) for _, piece in group])
             for (number, _), part in zip(group, parts, strict=True):
                 made[number].append(part)
-        return [join(one, parts) for one, parts in zip(correlations, made, strict=True)]
+        return [joined(one, parts) for one, parts in zip(correlations, made, strict=True)]
 
     def _side_by_side(self, makers: Sequence[Maker]) -> list[Arrays]:
         done: dict[int, Arrays] = {}
@@ -158,17 +160,22 @@ class Dealerless:
 
     def together(self, makers: Sequence[Generator[Sequence[Job], Any, RingArray]]) -> Any:
         """The sum of what several makers return, their jobs in the same rounds; each yields once."""
+        found = yield from self.apart(makers)
+        return sum(found)
+
+    def apart(self, makers: Sequence[Generator[Sequence[Job], Any, RingArray]]) -> Any:
+        """What several makers return, their jobs in the same rounds; each yields once."""
         asked = [next(maker) for maker in makers]
         results = iter((yield [job for jobs in asked for job in jobs]))
-        total: Any = 0
+        found: list[RingArray] = []
         for maker, jobs in zip(makers, asked, strict=True):
             try:
                 maker.send([next(results) for _ in jobs])
             except StopIteration as stop:
-                total = total + stop.value
+                found.append(stop.value)
             else:
                 raise ValueError("a maker among others yields once")
-        return total
+        return found
 
 
 # Makers, one a kind
@@ -245,6 +252,23 @@ def _matrix_cross(
     return np.asarray(cross.reshape(k, m, p).sum(axis=0, dtype=np.uint64))
 
 
+def _descent_masks(us: Dealerless, of: DescentMasks) -> Maker:
+    """b, e, and products: A_Bᵀ e, to which a truncation mask is added to make s, and c. Some iterations at once."""
+    b, e, _ = (us.draw(secret.shape) for secret in of.drawn())
+    a = of.rows.of(us.masks[of.rows.number])
+    c, gradient = each(a, b), each(a.swapaxes(1, 2), e)
+    step = max(1, _PRODUCTS // max(1, ring.size(a.shape[1:])))
+    for start in range(0, len(a), step):
+        some = range(start, min(start + step, len(a)))
+        products = [(a[at], b[at], c[at]) for at in some] + [(a[at].T, e[at], gradient[at]) for at in some]
+        ways = [_matrix_cross(us, x, y[:, None], i, j) for x, y, _ in products for i, j in us.pairs()]
+        crosses = yield from us.apart(ways)
+        for at, cross in enumerate(crosses):
+            total = products[at // len(us.pairs())][2]
+            total += cross[:, 0]
+    return [b, e, us.fresh(gradient), us.fresh(c)]
+
+
 def _word_triple(us: Dealerless, of: WordTriple) -> Maker:
     a, b = us.draw(of.shape), us.draw((of.factors, *of.shape))
     x, y = b.reshape(of.factors, a.size).T, a.reshape(-1)
@@ -266,7 +290,7 @@ def _truncation_mask(us: Dealerless, of: TruncationMask) -> Maker:
 
 def _digit_masks(us: Dealerless, of: DigitMasks) -> Maker:
     number, table = yield from _digits(us, ring.size(of.shape), of.words)
-    return [number.reshape(of.shape), table.reshape(*of.shape, of.words)]
+    return [us.fresh(number.reshape(of.shape)), us.fresh_words(table.reshape(*of.shape, of.words))]
 
 
 def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job], Any, tuple[RingArray, RingArray]]:
@@ -274,7 +298,7 @@ def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job
 
     The bits of r above are each party's own draws, as nobody asks for them one by one.
     """
-    together = TABLE_WORDS // words if words else 1
+    together = TABLE_WORDS // words
     folded = us.fold(us.draw((-(-elements // together),)), digits=True)
     if together == 1:
         number = yield from folded.number()
@@ -282,8 +306,7 @@ def _digits(us: Dealerless, elements: int, words: int) -> Generator[Sequence[Job
         bits = BITS // together
         each = yield from folded.all_bits()
         number = weighted(each.reshape(-1, bits), 0, bits)[:elements] + (us.draw((elements,)) << np.uint64(bits))
-    table = folded.table[:, : words * together].reshape(-1, words)[:elements]
-    return us.fresh(number), us.fresh_words(table)
+    return number, folded.table[:, : words * together].reshape(-1, words)[:elements]
 
 
 def _floor_masks(us: Dealerless, of: FloorMasks) -> Maker:
@@ -302,7 +325,8 @@ def _selection_masks(us: Dealerless, of: SelectionMasks) -> Maker:
     padded[:, : of.elements] = r
     products = yield from scaled(folded, padded.reshape(len(r), -1, BITS))
     parts = (part.reshape(*part.shape[:-2], -1)[..., : of.elements] for part in (bits, products))
-    return [r, folded.words, table, *map(us.fresh, parts)]
+    r[0] = us.fresh(number)
+    return [r, folded.words, us.fresh_words(table), *map(us.fresh, parts)]
 
 
 def _da_bits(us: Dealerless, of: DaBits) -> Maker:
@@ -340,6 +364,7 @@ def _bounded_random(us: Dealerless, of: BoundedRandom) -> Maker:
 _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
     Products: _products,
     PrivateTriple: _private_triple,
+    DescentMasks: _descent_masks,
     Masks: _masks,
     WordTriple: _word_triple,
     TruncationMask: _truncation_mask,
@@ -352,7 +377,9 @@ _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
 }
 
 
-def _maker(kind: type[Any]) -> Callable[[Dealerless, Any], Maker]:
-    if kind not in _MAKERS:
-        raise ValueError(f"{kind.__name__} has no maker in protocols/dealerless.py: only a dealer makes it")
-    return _MAKERS[kind]
+def _maker(correlation: Correlation[Any]) -> Callable[[Dealerless, Any], Maker]:
+    if type(correlation) not in _MAKERS:
+        raise ValueError(
+            f"{type(correlation).__name__} has no maker in protocols/dealerless.py: only a dealer makes it"
+        )
+    return _MAKERS[type(correlation)]

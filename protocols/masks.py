@@ -33,6 +33,7 @@ class Mask:
     number: int
     opened: RingArray
     share: RingArray
+    party: Party  # of whose run the number is
 
     def __repr__(self) -> str:
         return f"Mask({self.number}, shape={self.opened.shape})"
@@ -113,14 +114,32 @@ class Operand:
         return Factor(number, values.shape, offset, strides, within.shape if fresh else None)
 
 
+def masked_view(party: Party, x: Share) -> tuple[Mask, Factor]:
+    """The mask of x, and which part of it is x's. Raises ValueError if x was not opened in this run."""
+    operand = Operand(x)
+    mask = mask_of(party, operand.holder)
+    if mask is None:
+        raise ValueError("a share that was not opened under a mask")
+    return mask, operand.factor(mask.number, fresh=False)
+
+
+def mask_of(party: Party, x: Share) -> Mask | None:
+    """The mask that x has. Raises ValueError if it is another run's: there its number is that of another mask."""
+    mask: Mask | None = x.mask
+    if mask is not None and mask.party is not party:
+        raise ValueError("a share that was opened under a mask in another run")
+    return mask
+
+
 def keep(party: Party, masks: Sequence[tuple[Share, int, RingArray]]) -> None:
     """Open each share under its mask a (this party's part), and let it keep it. One round, none for no masks."""
     if not masks:
         return
     opened = open_masked(party, *(Share(x.rank, x.values - a) for x, _, a in masks))
     for (x, number, a), e in zip(masks, opened, strict=True):
-        x.values.flags.writeable = False
-        mask = Mask(number, e, a)
+        for locked in (x.values, e, a):
+            locked.flags.writeable = False
+        mask = Mask(number, e, a, party)
         object.__setattr__(x, "mask", mask)
         weakref.finalize(mask, party.forget, number).atexit = False
 

@@ -57,6 +57,8 @@ def add_product(result: Words, a: Words, b: Words) -> None:
     (m, k), (inner, p) = a.shape, b.shape
     if k != inner or result.shape != (m, p):
         raise ValueError(f"not a matrix product: {a.shape} and {b.shape}")
+    if not result.size or not k:
+        return
     if dense(m, k, p):
         _by_limbs(result, a, b)
     else:
@@ -72,6 +74,9 @@ def _by_loop(result: Words, a: Words, b: Words) -> None:
     """By NumPy's integer loop, in blocks that are only there to keep its copies small."""
     (m, k), p = a.shape, b.shape[1]
     rows = PATCH // max(1, min(STRETCH, max(k, p)))
+    if m <= rows and max(k, p) <= STRETCH:
+        result += _loop(a, b)
+        return
     for down, terms, across in itertools.product(_blocks(m, rows), _blocks(k, STRETCH), _blocks(p, STRETCH)):
         result[down, across] += _loop(a[down, terms], b[terms, across])
 

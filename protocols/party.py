@@ -43,6 +43,10 @@ class Correlation(Protocol[C_co]):
     def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
         """The derived secrets, in the clear; of kept masks, then of drawn secrets."""
 
+    def work(self) -> int:
+        """Products of numbers that making it takes, if these are many for each element."""
+        return 0
+
     def kept(self) -> Sequence[int]:
         """Numbers of masks that were drawn by earlier requests and are used by this one."""
         return ()

@@ -63,8 +63,9 @@ def below_each(party: Party, x: Share, thresholds: Sequence[int], bits: int = BI
     """⟨[x < tᵢ]⟩ of public integers tᵢ, along a new last axis.
 
     x is opened once. `bits`: -2^(bits-1) <= x - tᵢ < 2^(bits-1). Differences of neighbours tell between which two
-    thresholds x is, so that a sum of them, with weights, is any step function of x. Takes digit masks of x's shape; bit
-    triples, and a word of daBits for 64, of the result's. Raises ValueError for no `bits` and for more than 64.
+    thresholds x is, so that a sum of them, with weights, is any step function of x; for 0 and 1 they are its sign and
+    whether it is zero. Takes digit masks of x's shape; bit triples, and a word of daBits for 64, of the result's.
+    Raises ValueError for no `bits` and for more than 64.
     """
     digits = digits_of(bits)
     c, table = _open(party, x, thresholds, digits)
@@ -85,6 +86,6 @@ def one_hot(party: Party, x: Share, places: int) -> Share:
 
 def _open(party: Party, x: Share, constants: Sequence[int], digits: int) -> tuple[RingArray, BitShare]:
     """C - t for each constant t, elements × constants, and the digits of r, which are the same for all."""
-    shifts = np.array([ring.element(one) for one in constants], np.uint64)
+    shifts = np.array([ring.element(int(one)) for one in constants], np.uint64)
     c, table = open_digits(party, x, digits)
     return c[:, None] - shifts, BitShare(table.rank, table.values[:, None])

@@ -12,8 +12,8 @@ that hides the sign is the other one, so that whoever makes both can make their 
 
 All opened values are uniform and independent of each other and of x and v, since each has a mask of its own that is
 used once: Cᵢ has rᵢ, o has s, operands of bit products have theirs. What is dealt, ⟨s⟩ and ⟨s rᵢ⟩, is fresh shares.
-A party sends an element for x and each v, the tree, and a bit; with daBits and triples it would be an element for b
-and one for each product more, and a round.
+A party sends an element for x and each v, the tree, and a bit; with daBits and triples b and x would be opened again,
+in another round.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from protocols.ring import RingArray, Shape
 from smpc import wire
@@ -28,10 +27,10 @@ class Channel:
 
     def send(self, to: int, kind: str, step: str, arrays: Sequence[RingArray], state: bytes) -> None:
         """Send ring arrays. `state` must be equal at the receiver. Raises LinkError if it is gone."""
-        label = self._outgoing(to, kind, step, state, tuple(array.shape for array in arrays))
-        self._links.doing = f"step {step!r}"
+        label = self._outgoing(to, kind, step, state, [array.shape for array in arrays])
+        self._links.doing, name = f"step {step!r}", self._names[to]
         for frame in wire.encode(label, arrays):
-            self._links.send(self._names[to], frame, kind)
+            self._links.send(name, frame, kind)
             self._sent[to] += 1
 
     def send_message(self, to: int, kind: str, body: bytes, state: bytes) -> None:
@@ -48,18 +47,17 @@ class Channel:
         Raises MessageError if a peer sent another one, LinkError if a peer left, stopped or stays silent.
         """
         self._links.doing = f"step {step!r}"
-        expected = {self._names[rank]: rank for rank in shapes}
-        parts = {
-            rank: wire.Assembly(self._incoming(rank, kind, step, states[rank], _plain(shapes[rank]))) for rank in shapes
-        }
+        expected: dict[str, wire.Assembly] = {}
+        for rank, from_rank in shapes.items():
+            expected[self._names[rank]] = wire.Assembly(self._incoming(rank, kind, step, states[rank], from_rank))
         while expected:
             peer, frame = self._links.receive(expected, self.patience)
-            rank = expected[peer]
-            parts[rank].add(frame)
-            self._received[rank] += 1
-            if parts[rank].complete:
+            message = expected[peer]
+            message.add(frame)
+            self._received[message.sender] += 1
+            if message.complete:
                 del expected[peer]
-                yield rank, parts.pop(rank).arrays()
+                yield message.sender, message.arrays()
 
     def receive_message(self, sender: int, kind: str, state: bytes, otherwise: str) -> memoryview | None:
         """The body of a structured message; None if the empty message `otherwise` comes in its place.
@@ -69,19 +67,15 @@ class Channel:
         self._links.doing = f"the next {kind}"
         _, frame = self._links.receive([self._names[sender]], math.inf)
         instead = self._incoming(sender, otherwise, otherwise, state, ())
-        label = replace(instead, kind=kind, step=kind)
+        label = instead._replace(kind=kind, step=kind)
         self._received[sender] += 1
-        if instead.matches(frame):
+        if frame.startswith(instead.tag()):
             return None
-        return wire.open_frame(label, frame)
+        return wire.open_frame(label, frame, label.tag())
 
-    def _outgoing(self, to: int, kind: str, step: str, state: bytes, shapes: tuple[Shape, ...]) -> wire.Label:
+    def _outgoing(self, to: int, kind: str, step: str, state: bytes, shapes: Sequence[Shape]) -> wire.Label:
         return wire.Label(self._session, self._rank, to, self._sent[to], kind, step, state, shapes)
 
-    def _incoming(self, sender: int, kind: str, step: str, state: bytes, shapes: tuple[Shape, ...]) -> wire.Label:
+    def _incoming(self, sender: int, kind: str, step: str, state: bytes, shapes: Sequence[Shape]) -> wire.Label:
         number, peer = self._received[sender], self._names[sender]
         return wire.Label(self._session, sender, self._rank, number, kind, step, state, shapes, peer)
-
-
-def _plain(shapes: Sequence[Shape]) -> tuple[Shape, ...]:
-    return tuple(tuple(int(length) for length in shape) for shape in shapes)

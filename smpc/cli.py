@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -43,6 +44,8 @@ def main() -> None:
         if DEBUG in sys.argv:
             traceback.print_exc()
         _fail(_line(error), 3 if isinstance(error, LinkError | ProtocolError) else 1)
+    finally:
+        gc.freeze()  # the interpreter ends without looking through all that is loaded for garbage
 
 
 def _end(number: int, _: object) -> None:
@@ -169,6 +172,7 @@ def run(
 
     Every party runs this command at its site, at the same time. Nothing is sent before all agree on the study.
     """
+    from smpc.outcome import write_outcome
     from smpc.run import Request
     from smpc.run import run as run_study
 
@@ -178,8 +182,6 @@ def run(
         study, party, key or beside / f"{party}.key", data or (standard if standard.exists() else None),
         out or beside / "results" / party, wait,
     )  # fmt: skip
-    from smpc.show import print_outcome, write_outcome
-
     written: list[dict[str, Any]] = []
     # what a program prints is not its result
     with shown() as progress, redirect_stdout(sys.stderr if as_json else sys.stdout):
@@ -187,6 +189,8 @@ def run(
     if as_json:
         click.echo(json.dumps(written[0] if written else {}, indent=2, ensure_ascii=False, default=repr))
     else:
+        from smpc.show import print_outcome  # with rich, which JSON does not need
+
         print_outcome(_console(), outcome, party, request.out)
 
 

@@ -24,6 +24,7 @@ from smpc.meeting import Meeting
 
 _MOST_TOLD = 4096  # masks that are used no more, in one request
 _MOST_AWAITED = 2**26  # ring elements that the dealer may be ahead
+_MOST_KEPT = 2**30  # ring elements of all masks that a dealer keeps: 8 GiB
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ class Deals:
             raise self._wrong(f"something else: {error}") from None
         for number in forgotten:
             self._masks.pop(number, None)
+        if sum(mask.size for mask in self._masks.values()) + requests.kept_elements(correlations) > _MOST_KEPT:
+            raise self._wrong(f"masks of more than {_MOST_KEPT >> 27} GiB")
         self._note(correlations)
         return correlations
 

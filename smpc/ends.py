@@ -29,7 +29,7 @@ from smpc.noise import Ciphers, Forged, Initiator
 
 _KEY_FAILURES = 3
 _PROBE_SECONDS = 0.5
-ZERO_COPY = 64 * 1024  # bytes from which ZeroMQ's bookkeeping costs less than a copy
+ZERO_COPY = 192 * 1024  # bytes from which ZeroMQ's bookkeeping costs less than a copy
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -47,7 +47,7 @@ class End(Protocol):
     def look(self) -> None:
         """Take note of what happened to connections. Raises LinkError for a peer that cannot become one."""
 
-    def read(self) -> tuple[str, memoryview] | None:
+    def read(self) -> tuple[str, bytes] | None:
         """The next frame that has arrived and who it is from."""
 
     def send(self, peer: str, frame: bytes) -> bool:
@@ -141,7 +141,7 @@ class Dialler:
                 return True
         return False
 
-    def read(self) -> tuple[str, memoryview] | None:
+    def read(self) -> tuple[str, bytes] | None:
         while True:
             try:
                 frame, torn = next_frame(self.socket)
@@ -152,7 +152,7 @@ class Dialler:
                 self._shake(sealed.tobytes())
                 continue
             try:
-                return self.peer, memoryview(self._ciphers.receiving.open(sealed))
+                return self.peer, self._ciphers.receiving.open(sealed)
             except Forged:
                 if self.gone:  # of another connection, which ZeroMQ made when this one had broken
                     return None
@@ -196,7 +196,8 @@ def configure(end: Socket) -> None:
     end.linger = 0
     end.handshake_ivl = 3000
     end.heartbeat_ivl, end.heartbeat_timeout, end.heartbeat_ttl = 1000, 4000, 6000
-    end.reconnect_ivl, end.reconnect_ivl_max = 100, 1000
+    # Doubled each time. Processes that start together miss each other by a few milliseconds.
+    end.reconnect_ivl, end.reconnect_ivl_max = 10, 1000
 
 
 def tampered(peer: str) -> LinkError:

@@ -109,7 +109,7 @@ class Listener:
                 self._broken |= {number} & {visitor.number for visitor in self._visitors.values()}
                 self.gone |= {name for name, visitor in self._known.items() if visitor.number == number}
 
-    def read(self) -> tuple[str, memoryview] | None:
+    def read(self) -> tuple[str, bytes] | None:
         for _ in range(_LOOKS):
             try:
                 route = self.socket.recv(NOW)
@@ -152,7 +152,7 @@ class Listener:
         with contextlib.suppress(zmq.ZMQError):
             self.socket.send_multipart([route, answer], NOW)
 
-    def _opened(self, visitor: _Visitor, sealed: memoryview) -> memoryview | None:
+    def _opened(self, visitor: _Visitor, sealed: memoryview) -> bytes | None:
         """What is in a frame; None if it means nothing. Raises LinkError for a wrong one from a known party."""
         known = self._known.get(visitor.name)
         try:
@@ -163,7 +163,7 @@ class Listener:
             return None
         if known is None:
             self._settle(visitor)
-        return memoryview(content) if known in (None, visitor) else None
+        return content if known in (None, visitor) else None
 
     def _settle(self, visitor: _Visitor) -> None:
         """A frame was opened: from now on this connection is the party's, and no other is."""

@@ -12,9 +12,10 @@ from math import prod
 from typing import Any, TypeAlias, cast, get_type_hints
 
 from protocols import ring
-from protocols.beaver import Masks, PrivateTriple, Products, work_of
+from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
+from protocols.descent import DescentMasks
 from protocols.digits import TABLE_WORDS, DigitMasks
 from protocols.flooring import FloorMasks
 from protocols.functions import BoundedRandom
@@ -35,6 +36,7 @@ _KNOWN: Mapping[str, type[Any]] = {
     for kind in (
         Products,
         RescaledProducts,
+        DescentMasks,
         PrivateTriple,
         Masks,
         TruncationMask,
@@ -48,8 +50,13 @@ _KNOWN: Mapping[str, type[Any]] = {
     )
 }
 
+_PARAMETERS: Mapping[str, list[tuple[str, object]]] = {
+    name: [(one.name, get_type_hints(kind)[one.name]) for one in fields(kind)] for name, kind in _KNOWN.items()
+}
+
 _Owners: TypeAlias = tuple[int, int]
 _AXES = 8
+_ITERATIONS = 1 << 10  # of a descent, one by one
 _MOST = 256  # correlations in one request
 _MOST_ELEMENTS = 2**22  # of all arrays, and products for each hundred of them, in one request; but for its last part
 
@@ -71,6 +78,11 @@ def portions(correlations: Sequence[Correlation[Any]]) -> Iterator[list[Correlat
 def answer_elements(correlations: Sequence[Correlation[Any]]) -> int:
     """How many ring elements the dealer sends for them."""
     return sum(prod(secret.shape) for one in correlations for secret in one.derived())
+
+
+def kept_elements(correlations: Sequence[Correlation[Any]]) -> int:
+    """How many ring elements of masks are kept for later."""
+    return sum(prod(secret.shape) for one in correlations for _, secret in zip(one.keeps(), one.drawn(), strict=False))
 
 
 def encode(correlations: Sequence[Correlation[Any]], forgotten: Sequence[int] = ()) -> bytes:
@@ -100,7 +112,12 @@ def _listed(correlation: Correlation[Any]) -> list[Any]:
     if _KNOWN.get(kind.__name__) is not kind:
         raise ValueError(f"the dealer does not know {kind.__name__}")
     _check(correlation)
-    return [kind.__name__, *(_plain(getattr(correlation, one.name)) for one in fields(kind))]
+    return [kind.__name__, *(_plain(getattr(correlation, name)) for name, _ in _parameters(kind))]
+
+
+def _parameters(kind: type[Any]) -> list[tuple[str, object]]:
+    """Names and types, in their order."""
+    return _PARAMETERS[kind.__name__]
 
 
 def _read_one(message: object) -> Correlation[Any]:
@@ -108,10 +125,9 @@ def _read_one(message: object) -> Correlation[Any]:
         raise ValueError("no request")
     name, *values = message
     kind = _KNOWN.get(name)
-    if kind is None or len(values) != len(fields(kind)):
+    if kind is None or len(values) != len(_parameters(kind)):
         raise ValueError("no request that is known")
-    types = get_type_hints(kind)
-    parameters = {one.name: _read(types[one.name], value) for one, value in zip(fields(kind), values, strict=True)}
+    parameters = {name: _read(of, value) for (name, of), value in zip(_parameters(kind), values, strict=True)}
     correlation: Correlation[Any] = kind(**parameters)
     _check(correlation)
     return correlation
@@ -150,8 +166,8 @@ def _is_count(value: object) -> bool:
 
 
 def _check(correlation: Correlation[Any]) -> None:
-    if getattr(correlation, "words", 0) > TABLE_WORDS:
-        raise ValueError(f"{correlation}: a table has {TABLE_WORDS} words")
+    if not 1 <= getattr(correlation, "words", 1) <= TABLE_WORDS:
+        raise ValueError(f"{correlation}: a table has 1 to {TABLE_WORDS} words")
     if getattr(correlation, "bits", 0) > ring.BITS:
         raise ValueError(f"{correlation}: a ring element has {ring.BITS} bits")
     if isinstance(correlation, SegmentMasks) and not 0 < correlation.bits <= MOST:
@@ -160,10 +176,19 @@ def _check(correlation: Correlation[Any]) -> None:
         left, right = correlation.left.shape, correlation.right.shape
         if len(left) != 2 or len(right) != 2 or left[1] != right[0]:
             raise ValueError("no matrix product")
-    sizes = [prod(max(length, 1) for length in secret.shape) for secret in secrets_of(correlation)]
-    if sum(sizes) * ring.BYTES > LARGEST or work_of(correlation) > MOST_WORK:
+    if isinstance(correlation, DescentMasks):
+        rows = correlation.rows
+        if len(rows.shape) != 3 or rows.fresh is not None or not all(rows.shape) or rows.shape[0] > _ITERATIONS:
+            raise ValueError("no iterations on rows")
+    elements = sum(_spread(secret.shape) for secret in secrets_of(correlation))
+    if elements * ring.BYTES > LARGEST or correlation.work() > MOST_WORK:
         raise ValueError(f"{correlation} is larger than {LARGEST >> 30} GiB: ask for it in parts")
 
 
 def _elements(correlation: Correlation[Any]) -> int:
-    return sum(prod(secret.shape) for secret in secrets_of(correlation)) + work_of(correlation) // 100
+    return sum(_spread(secret.shape) for secret in secrets_of(correlation)) + correlation.work() // 100
+
+
+def _spread(shape: Shape) -> int:
+    """Elements of an array, and for one that has none what it takes to loop over it."""
+    return prod(max(length, 1) for length in shape)

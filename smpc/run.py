@@ -164,12 +164,12 @@ def _read(manifest: Manifest, request: Request, progress: Progress) -> Table | S
 def _run_program(
     manifest: Manifest, identity: Identity, request: Request, progress: Progress, deliver: Deliver
 ) -> Outcome:
-    from smpc.data import read_table
-
     path, name = program_file(manifest, request.study)
     program = load_program(path, name)
     data = None
     if request.data is not None:
+        from smpc.data import read_table  # with pyarrow, which takes as long as all else together
+
         data = read_table(request.data, manifest.columns, list(manifest.columns), require="some")
     _ready_folder(request.out)
     with _joined(manifest, identity, request, progress) as session:

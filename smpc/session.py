@@ -173,6 +173,7 @@ class Session:
         """Make what will be taken ahead of its use: the same at all parties, in far fewer rounds than one by one."""
         for order in self._ordered([one for one in correlations if not self._will_have(one)]):
             self._ready.setdefault(order.correlation, deque()).append((next(self._prepared), order))
+        self._program.note("prepare", len(correlations))  # who prepares is not where one is who takes
 
     def _will_have(self, correlation: Correlation[Any]) -> bool:
         """Whether the store has one more of these than was counted on before."""
@@ -237,12 +238,12 @@ class Session:
 
         The dealer knows what was taken, and no more; two owners know each other's program and common stream.
         """
-        if self.count in (self.rank, peer):
+        if (stream := self._streams.get(peer)) is None:  # one of both is the dealer
             return self._deals.taken.digest
-        return self._program.digest + self._streams[peer].position.to_bytes(16, "big")
+        return self._program.digest + stream.position.to_bytes(16, "big")
 
     def _check_peer(self, peer: int) -> None:
-        if peer == self.rank or not 0 <= peer < self.count:
+        if peer not in self._streams:
             raise ValueError(f"party {self.rank} has no peer {peer}: its peers are below {self.count}, not itself")
 
     # Beginning and end

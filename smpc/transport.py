@@ -25,7 +25,7 @@ from smpc.config import PartyEntry
 from smpc.ends import Dialler, End
 from smpc.errors import LinkError, SmpcError
 from smpc.identity import Identity, fingerprint
-from smpc.monitor import Context
+from smpc.monitor import Context, Socket
 from smpc.noise import SEAL_BYTES
 from smpc.port import Listener
 
@@ -65,7 +65,7 @@ class Links:
         peers = [party.name for party in parties if party.name != me]
         self.sent, self.received = dict.fromkeys(peers, 0), dict.fromkeys(peers, 0)
         self.frames, self.doing = 0, "the first greeting"
-        self._inboxes: dict[str, deque[memoryview]] = {peer: deque() for peer in peers}
+        self._inboxes: dict[str, deque[bytes]] = {peer: deque() for peer in peers}
         self._stops: dict[str, wire.Stop] = {}
         self._ahead = dict.fromkeys(peers, 0)
         self._greeted: set[str] = set()
@@ -73,6 +73,7 @@ class Links:
         self._ends: dict[str, Listener | Dialler] = {}
         self._context: Context = zmq.Context()
         self._poller = zmq.Poller()
+        self._sources: dict[Socket, End] = {}
         try:
             with _uninterrupted():
                 self._open(identity, parties)
@@ -93,10 +94,11 @@ class Links:
             name, address = peer.name, peer.address or ""
             self._ends[name] = Dialler(self._context, identity, me.name, name, address=address, key=keys[name])
         for end in self._distinct():
-            self._poller.register(end.socket, zmq.POLLIN)
-            self._poller.register(end.monitor, zmq.POLLIN)
+            for source in (end.monitor, end.socket):
+                self._poller.register(source, zmq.POLLIN)
+                self._sources[source] = end
 
-    def meet(self, hellos: Mapping[str, bytes], wait: float) -> Iterator[tuple[str, memoryview]]:
+    def meet(self, hellos: Mapping[str, bytes], wait: float) -> Iterator[tuple[str, bytes]]:
         """Send every peer its hello as soon as it is there, and give each one's first frame as it comes.
 
         Raises LinkError if a peer is not there after `wait` seconds, cannot be who it should be, or leaves.
@@ -127,7 +129,7 @@ class Links:
             self._check_gone()
         self._count(peer, frame, kind)
 
-    def receive(self, wanted: Collection[str], patience: float) -> tuple[str, memoryview]:
+    def receive(self, wanted: Collection[str], patience: float) -> tuple[str, bytes]:
         """The next frame from one of `wanted`, and who sent it.
 
         Raises LinkError if any peer left or stopped, or if all of `wanted` are silent for `patience` seconds
@@ -194,7 +196,7 @@ class Links:
 
     # Waiting
 
-    def _next(self, wanted: Collection[str]) -> tuple[str, memoryview] | None:
+    def _next(self, wanted: Collection[str]) -> tuple[str, bytes] | None:
         for peer in wanted:
             if self._inboxes[peer]:
                 frame = self._inboxes[peer].popleft()
@@ -205,12 +207,12 @@ class Links:
     def _wait(self, deadline: float) -> bool:
         """Wait until something happens, and take it in; False once the deadline has passed."""
         left = deadline - time.monotonic()
-        ready = dict(self._poller.poll(None if left == math.inf else max(0, math.ceil(left * 1000))))
-        for end in self._distinct():
-            if end.monitor in ready:
-                self._look(end)
-            if end.socket in ready:
+        for source, _ in self._poller.poll(None if left == math.inf else max(0, math.ceil(left * 1000))):
+            end = self._sources[source]
+            if source is end.socket:
                 self._take_in(end)
+            else:
+                self._look(end)
         return left > 0
 
     def _look(self, end: End) -> None:
@@ -226,7 +228,7 @@ class Links:
                 return
             self._keep(*arrived)
 
-    def _keep(self, peer: str, frame: memoryview) -> None:
+    def _keep(self, peer: str, frame: bytes) -> None:
         if peer in self._stops:
             return
         if (stop := wire.read_stop(peer, self._me, frame)) is not None:

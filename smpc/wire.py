@@ -1,12 +1,14 @@
 """Frames: what one party sends to another, as bytes, and back.
 
-A frame is [32-byte tag][body]. Parties run in lockstep, so a receiver knows of the next frame all but its
+A frame is [16-byte tag][body]. Parties run in lockstep, so a receiver knows of the next frame all but its
 content: it computes the tag that it expects and compares. Ring data is then cut by the shapes that the
 receiver's own program has; nothing of it is parsed. The tag covers the session, both ends, the frame's
 number on this link, what the message is, its shapes, and a digest of all that both did before: a party at
 another step, a frame that was deleted, repeated, swapped or kept from another run, each is another tag.
 
-The tag authenticates no content: the encrypted link below does.
+The tag authenticates nothing: the encrypted link below does, frame by frame. It notices parties that are not
+at the same place, and who sends it could send the right one. So 128 bits are enough: two places that differ
+have one tag by chance only, and to search for such places helps nobody to anything.
 
 Small messages that do carry structure (hello, dealer requests, the reason of a stop) are msgpack in its one
 canonical form. Hello and stop have tags that no version may change: they are how parties of different
@@ -16,9 +18,7 @@ versions tell each other so.
 from __future__ import annotations
 
 import contextlib
-import hmac
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import blake2b
 from math import prod
@@ -34,7 +34,7 @@ from smpc.names import is_identifier
 from smpc.noise import SEAL_BYTES
 
 VERSION = 1
-TAG_BYTES = 32
+TAG_BYTES = 16
 # Small enough that on a slow line (1 Mbit/s) a frame passes between two heartbeats' time-outs.
 CHUNK = 256 * 1024
 MESSAGE_LIMIT = 128 * 1024
@@ -46,9 +46,13 @@ HELLO_TAG = blake2b(b"hello", digest_size=TAG_BYTES, person=b"smpc").digest()
 
 Buffer = bytes | memoryview
 
+# One object for what every frame needs; lengths of shapes may be NumPy's integers.
+_packed = msgpack.Packer(default=int).pack
+_RING = np.dtype(np.uint64)
+_SENT = _RING.newbyteorder("<")
 
-@dataclass(frozen=True)
-class Label:
+
+class Label(NamedTuple):
     """All that both ends know of a message before it is sent.
 
     `number` is that of its first frame on this link in this direction; `state` is what must be equal at both
@@ -62,16 +66,13 @@ class Label:
     kind: str
     step: str
     state: bytes
-    shapes: tuple[Shape, ...] = ()
+    shapes: Sequence[Shape] = ()
     peer: str = ""
 
     def tag(self, part: int = 0) -> bytes:
-        known = [VERSION, self.sender, self.receiver, self.number, part, self.kind, self.step, self.state]
-        packed: bytes = msgpack.packb([*known, self.shapes])
-        return blake2b(packed, digest_size=TAG_BYTES, key=self.session, person=b"smpc").digest()
-
-    def matches(self, frame: Buffer, part: int = 0) -> bool:
-        return hmac.compare_digest(memoryview(frame)[:TAG_BYTES], self.tag(part))
+        session, sender, receiver, number, kind, step, state, shapes, _ = self
+        known = _packed((VERSION, sender, receiver, number, part, kind, step, state, shapes))
+        return blake2b(known, digest_size=TAG_BYTES, key=session, person=b"smpc").digest()
 
     @property
     def size(self) -> int:
@@ -86,31 +87,38 @@ class History:
     """A running digest of what a program did: equal at two parties as long as both do the same."""
 
     def __init__(self) -> None:
-        self.digest = bytes(16)
+        self._notes = blake2b(digest_size=16)
 
     def note(self, what: str, detail: str | int) -> None:
-        self.digest = blake2b(self.digest + msgpack.packb([what, detail]), digest_size=16).digest()
+        self._notes.update(_packed((what, detail)))
+
+    @property
+    def digest(self) -> bytes:
+        """Of all notes so far, one after another."""
+        return self._notes.digest()
 
 
 # Ring data
 
 
-def encode(label: Label, arrays: Sequence[RingArray]) -> Iterator[bytes]:
+def encode(label: Label, arrays: Sequence[RingArray]) -> Iterable[bytes]:
     """The frames of a message, at least one. Copies each element once.
 
     Raises ValueError unless the arrays have the label's shapes and ring elements.
     """
-    if any(array.dtype != np.uint64 for array in arrays) or label.shapes != tuple(a.shape for a in arrays):
+    if [array.dtype for array in arrays] != [_RING] * len(arrays) or [*label.shapes] != [a.shape for a in arrays]:
         raise ValueError(f"step {label.step!r} sends ring arrays of the shapes {label.shapes}")
-    views = [np.ascontiguousarray(array, dtype="<u8").reshape(-1).view(np.uint8).data for array in arrays]
-    for part, pieces in enumerate(_cut(views)):
-        yield b"".join([label.tag(part), *pieces])
+    wholes = [np.ascontiguousarray(array, _SENT).data for array in arrays]
+    if label.size <= CHUNK:
+        return [b"".join([label.tag(), *wholes])]
+    views = [whole.cast("B") for whole in wholes if whole.nbytes]
+    return (b"".join([label.tag(part), *pieces]) for part, pieces in enumerate(_cut(views)))
 
 
 def _cut(views: Sequence[memoryview]) -> Iterator[list[memoryview]]:
-    """The bytes of `views` one after another, `CHUNK` bytes a time; one empty list for no bytes at all."""
+    """The bytes of `views` one after another, `CHUNK` bytes a time."""
     pieces: list[memoryview] = []
-    room, empty = CHUNK, True
+    room = CHUNK
     for view in views:
         at = 0
         while at < len(view):
@@ -119,8 +127,8 @@ def _cut(views: Sequence[memoryview]) -> Iterator[list[memoryview]]:
             room -= len(pieces[-1])
             if not room:
                 yield pieces
-                pieces, room, empty = [], CHUNK, False
-    if pieces or empty:
+                pieces, room = [], CHUNK
+    if pieces:
         yield pieces
 
 
@@ -134,28 +142,26 @@ class Assembly:
     """The arrays of one expected message, filled frame by frame."""
 
     def __init__(self, label: Label) -> None:
-        self._label, self._size = label, label.size
-        self._elements = np.empty(self._size // ring.BYTES, dtype="<u8")
+        self._label, self._size, self.sender = label, label.size, label.sender
+        self._tag: bytes | None = label.tag()  # of the next frame, made before we wait for it
+        self._elements = np.empty(self._size // ring.BYTES, _SENT)
         self._bytes = self._elements.view(np.uint8).data
         self._filled = self.parts = 0
+        self.complete = False
 
-    @property
-    def complete(self) -> bool:
-        return self.parts > 0 and self._filled == self._size
-
-    def add(self, frame: Buffer) -> None:
+    def add(self, frame: bytes) -> None:
         """The next frame. Raises MessageError, naming the peer, unless it is exactly the one expected."""
-        body = open_frame(self._label, frame, self.parts)
-        expected = min(CHUNK, self._size - self._filled)
-        if len(body) != expected:
-            raise self._label.wrong(f"sent {len(body)} bytes where step {self._label.step!r} has {expected}")
-        self._bytes[self._filled : self._filled + expected] = body
-        self._filled += expected
-        self.parts += 1
+        start, end = self._filled, min(self._filled + CHUNK, self._size)
+        body = open_frame(self._label, frame, self._tag, self.parts)
+        if len(body) != end - start:
+            raise self._label.wrong(f"sent {len(body)} bytes where step {self._label.step!r} has {end - start}")
+        self._bytes[start:end] = body
+        self._filled, self.parts, self.complete = end, self.parts + 1, end == self._size
+        self._tag = None if self.complete else self._label.tag(self.parts)
 
     def arrays(self) -> list[RingArray]:
         """The message: disjoint views of one buffer. Call it when `complete`."""
-        native, arrays, at = self._elements.astype(np.uint64, copy=False), [], 0
+        native, arrays, at = self._elements.astype(_RING, copy=False), [], 0
         for shape in self._label.shapes:
             end = at + prod(shape)
             arrays.append(native[at:end].reshape(shape))
@@ -163,9 +169,9 @@ class Assembly:
         return arrays
 
 
-def open_frame(label: Label, frame: Buffer, part: int = 0) -> memoryview:
-    """The body of `frame`. Raises MessageError unless its tag is the expected one."""
-    if not label.matches(frame, part):
+def open_frame(label: Label, frame: bytes, tag: bytes | None, part: int = 0) -> memoryview:
+    """The body of `frame`. Raises MessageError unless it begins with `tag`: the label's for that part, if it has it."""
+    if tag is None or not frame.startswith(tag):
         raise label.wrong(
             f"is not where we are, at step {label.step!r} (frame {label.number + part} of this link): "
             "do all parties run the same program on tables of the agreed shape?"
@@ -232,13 +238,12 @@ def stop_frame(sender: str, receiver: str, stop: Stop) -> bytes:
     return _stop_tag(sender, receiver) + pack({"who": stop.who, "text": line(stop.text)})
 
 
-def read_stop(sender: str, receiver: str, frame: Buffer) -> Stop | None:
+def read_stop(sender: str, receiver: str, frame: bytes) -> Stop | None:
     """The reason in `frame`, fit for a terminal; None if it is another frame."""
-    view = memoryview(frame)
-    if not hmac.compare_digest(view[:TAG_BYTES], _stop_tag(sender, receiver)):
+    if not frame.startswith(_stop_tag(sender, receiver)):
         return None
     with contextlib.suppress(ValueError):
-        match unpack(view[TAG_BYTES:]):
+        match unpack(frame[TAG_BYTES:]):
             case {"who": str(who), "text": str(text)} if is_identifier(who) and who != receiver:
                 return Stop(who, line(text))
     return Stop(sender, "for a reason that cannot be shown")

@@ -4,8 +4,8 @@
 
     w ← w - (η / |B|) X_Bᵀ (X_B w - y_B)
 
-X is masked once (`protocols.masks`), in whatever batches it is used; in an iteration w, the residual and the gradient
-are opened under masks, in three rounds and 8(2d + |B|) bytes to each peer, and truncated once. Nothing else is opened.
+X is masked once, in whatever batches it is used; in an iteration w, the residual and the gradient are opened under
+masks (`protocols.descent`), in three rounds and 8(2d + |B|) bytes to each peer. Nothing else is opened.
 
 Scales: X has 12 fraction bits, w 20 (or as many as the program, if these are fewer): products have 32, the gradient 44,
 of which η / |B|, a power of two, takes its share. So the sum over a batch must stay below 2^18 in each entry, which
@@ -15,18 +15,19 @@ standardized features and a residual of some thousands do; nothing notices if it
 from __future__ import annotations
 
 from math import log2
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from protocols.beaver import Products, matmul, open_once
-from protocols.masks import Factor, Operand, whole
-from protocols.rescaling import RescaledProducts, matmul_rescaled
+from protocols.beaver import open_once
+from protocols.descent import descend
 from protocols.shares import Share
 from protocols.truncation import truncate
 from smpc.array import SecretArray
 from smpc.ranges import WORD_BITS, Range
 
 if TYPE_CHECKING:
-    from protocols.party import Correlation, Party
+    from collections.abc import Iterator
+
+    from protocols.party import Party
 
 DATA_BITS, WEIGHT_BITS = 12, 20
 _AHEAD = 32  # iterations for which correlated randomness is asked for at once
@@ -65,10 +66,10 @@ class SGDRegressor:
         spare = y.bits - bits - scale
         target = truncate(party, y.share, spare) if spare > 0 else y.at_bits(bits + scale).share
         descent = Descent(party, rows, target, self.batch, int(loss))
-        w = descent.run(Share(party.rank, rows.values[:1].T * 0), self.iterations)
+        w = descent.run(Share(party.rank, rows.values[0] * 0), self.iterations)
         # Whatever is truncated comes out below 2^(64 - loss), in each iteration.
         most = min(self.iterations << max(0, WORD_BITS + 1 - int(loss)), (1 << WORD_BITS) - 1)
-        self.coef_ = SecretArray(x.party, w.reshape(x.shape[1]), (x.shape[1],), bits, Range(-most, most))
+        self.coef_ = SecretArray(x.party, w, (x.shape[1],), bits, Range(-most, most))
         return self
 
     def predict(self, x: SecretArray) -> SecretArray:
@@ -81,43 +82,23 @@ class Descent:
     """Iterations on x (N×d) and y (N, with the scale of xw); the gradient of a batch loses `bits`."""
 
     def __init__(self, party: Party, x: Share, y: Share, batch: int, bits: int) -> None:
-        self.party, self.y, self.batch, self.bits = party, y.reshape(-1, 1), batch, bits
+        self.party, self.y, self.batch, self.bits = party, y, batch, bits
         self.x = x if x.source is None else Share(x.rank, x.values.copy())  # its rows are views of what has the mask
-        self._first = 0
         open_once(party, self.x)
 
     def run(self, w: Share, iterations: int) -> Share:
-        """w after so many iterations from the first batch on; randomness is asked for some of them ahead."""
-        self._first = self.party.number() + 1  # masks of w and the residual follow, two an iteration
-        self._ask(0, min(_AHEAD, iterations))
-        for start in range(0, iterations, _AHEAD):
-            self._ask(start + _AHEAD, min(start + 2 * _AHEAD, iterations))
-            for iteration in range(start, min(start + _AHEAD, iterations)):
-                w = self._iterate(w, self._rows(iteration))
-        return w
+        """w (d) after so many iterations from the first batch on; randomness is asked for some of them ahead."""
+        return descend(self.party, [self._stretch(*one) for one in self._stretches(iterations)], w, self.bits)
 
-    def _iterate(self, w: Share, rows: slice) -> Share:
-        x = self.x[rows]
-        residual = matmul(self.party, x, w) - self.y[rows]
-        return w - matmul_rescaled(self.party, x.T, residual, self.bits)
+    def _stretches(self, iterations: int) -> Iterator[tuple[int, int]]:
+        """The first batch of each, and how many follow one another."""
+        whole, done = self.x.shape[0] // self.batch, 0
+        while done < iterations:
+            first = done % whole
+            length = min(_AHEAD, whole - first, iterations - done)
+            yield first, length
+            done += length
 
-    def _rows(self, iteration: int) -> slice:
-        at = iteration % (self.x.shape[0] // self.batch) * self.batch
-        return slice(at, at + self.batch)
-
-    def _ask(self, start: int, stop: int) -> None:
-        """What the iterations from `start` to `stop` will take."""
-        self.party.prepare([one for iteration in range(start, stop) for one in self._taken(iteration)])
-
-    def _taken(self, iteration: int) -> list[Correlation[Any]]:
-        x, number = self.x[self._rows(iteration)], self._first + 2 * iteration
-        weights, residual = (x.shape[1], 1), (self.batch, 1)
-        return [
-            Products(_known(x), whole(number, weights, fresh=True), matrices=True),
-            RescaledProducts(_known(x.T), whole(number + 1, residual, fresh=True), matrices=True, bits=self.bits),
-        ]
-
-
-def _known(x: Share) -> Factor:
-    operand = Operand(x)
-    return operand.factor(operand.holder.mask.number, fresh=False)
+    def _stretch(self, first: int, length: int) -> tuple[Share, Share]:
+        rows = slice(first * self.batch, (first + length) * self.batch)
+        return self.x[rows].reshape(length, self.batch, -1), self.y[rows].reshape(length, self.batch)

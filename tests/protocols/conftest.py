@@ -14,6 +14,7 @@ from protocols import (
     binary,
     comparison,
     conversion,
+    descent,
     division,
     exponential,
     flooring,
@@ -118,6 +119,16 @@ def _quotient(p: local.LocalParty, o: Operands) -> Share:
     return division.divide(p, a, b, 20, 1 << 19, 3 << 19, 1 << 22)
 
 
+def _descend(party: local.LocalParty, own: Operands) -> Share:
+    """One iteration, without the opening of the rows."""
+    x, y, w = own.share(4, 3, bits=8), own.share(4, bits=8), own.share(3, bits=8)
+    beaver.open_once(party, x)
+    party.rounds = party.elements = 0
+    party.sent.clear()
+    rows = x.reshape(1, 4, 3)
+    return descent.descend(party, [(rows, y.reshape(1, 4))], w, 10)
+
+
 CASES = {
     "zero": Case(inputs.zero, lambda p, o: inputs.zero(p, (2, 3)), _all(6)),
     "share": Case(inputs.share, lambda p, o: inputs.share(p, _owned(p, o.public(2, 3), 1), 1, (2, 3)), _all(6)),
@@ -143,6 +154,7 @@ CASES = {
         lambda p, o: rescaling.matmul_rescaled(p, o.share(2, 3, bits=30), o.share(3, 4, bits=30), 20),
         _all(26),
     ),
+    "descend": Case(descent.descend, _descend, _all(4 + 2 * 3)),
     "conjunction": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(6), o.word(6)), _all(6)),
     "conjunctions": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(4), o.word(3, 4)), _all(8)),
     "leading_one": Case(binary.leading_one, lambda p, o: binary.leading_one(p, o.word(6)), _all(6)),

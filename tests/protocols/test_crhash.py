@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from protocols import batches, crhash_gkwy20, local, transfers
+from protocols import crhash_gkwy20, local, pieces, transfers
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
 from protocols.crhash_gkwy20 import Hash
@@ -94,7 +94,7 @@ def test_no_two_transfers_of_a_run_have_a_key_and_a_number_in_common(monkeypatch
 
     monkeypatch.setattr(Hash, "pads", noted)
     monkeypatch.setattr(transfers, "_FLIGHT_WORDS", 5)
-    monkeypatch.setattr(batches, "_PIECE", 7)
+    monkeypatch.setattr(pieces, "_PIECE", 7)
     parties = local.parties(count, bytes(32), "ot")
     kinds = renumbered(
         [

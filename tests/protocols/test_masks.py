@@ -336,3 +336,16 @@ def test_a_product_of_views_of_one_mask_is_one_request():
 def test_whole_masks():
     assert whole(3, (2, 3), fresh=True) == Factor(3, (2, 3), 0, (3, 1), (2, 3))
     assert Products(whole(0, (2,), fresh=True), whole(0, (2,), fresh=False)).keeps() == [0]
+
+
+def test_a_mask_of_another_run_is_refused():
+    """Its number is that of another mask there."""
+    (x, z) = (split(value, 2, Prg(SEED)) for value in (X, Y))
+    local.run(2, lambda party: open_once(party, x[party.rank]))
+
+    def second(party):
+        open_once(party, z[party.rank])
+        with pytest.raises(ValueError, match="in another run"):
+            multiply(party, x[party.rank], z[party.rank])
+
+    local.run(2, second)

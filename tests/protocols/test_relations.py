@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from protocols import local, ring
+from protocols import digits, local, relations, ring
 from protocols.digits import DigitMasks
 from protocols.prg import Prg
 from protocols.relations import below_each, equal_each, is_zero, one_hot
-from protocols.shares import combine, split
+from protocols.shares import BitShare, Share, combine, combine_bits, split
+from tests.protocols.tiny import Tiny, all_shares, leaks
 
 SEED = bytes(range(32))
 some = array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=3)
@@ -106,6 +107,28 @@ def test_a_mask_is_taken_once_for_all_constants(constants):
         local.run_all(parties, lambda p, one=program: one(p, parts[p.rank], range(constants), 32))
         assert [one for one in parties[0].taken if isinstance(one, DigitMasks)] == [DigitMasks((3, 2), 2)]
         assert parties[0].sent[0].arrays[0].shape == (3, 2)
+
+
+def test_many_constants_under_one_mask_show_nothing_on_any_tape(monkeypatch):
+    """In the ring of four elements, of one digit of two bits, up to what is looked up, which is fresh shares.
+
+    What follows is operands of products and of daBits, which are enumerated in test_privacy.
+    """
+    equal, constants = digits.chosen(lambda c, j: c % 4 == j % 4), range(4)
+    monkeypatch.setattr(digits, "one_hot", lambda r, words, whole=digits.one_hot: whole(r & np.uint64(3), words))
+
+    def program(party, lanes, x):
+        c, table = relations._open(party, Share(party.rank, x), constants, 1)
+        return BitShare(party.rank, digits.look_up(table, c, equal)[..., 0].astype(np.uint64))
+
+    def check(parties, results, mine, lanes):
+        x = sum(column for (column,) in mine) % np.uint64(4)
+        for value, found in zip(constants, lanes.columns(combine_bits(results)), strict=True):
+            np.testing.assert_array_equal(found, x == value)
+
+    for count in (2, 3):
+        tiny = Tiny(count, 2, program, secrets=[(2, 0), (4, 0)], messages=[(2, 0)] * 2)
+        assert leaks(tiny, all_shares(count, 2, 1), check=check) == []
 
 
 @pytest.mark.parametrize(("places", "rounds"), [(16, 2), (17, 3), (256, 3), (257, 4)])

@@ -10,7 +10,7 @@ from tests.protocols.conftest import SEED, Operands
 # How far two runs may be apart where a result is rounded by coins: twice what test_functions allows for one.
 RELATIVE = 2.0**-21
 APART = {
-    **dict.fromkeys(["truncate", "multiply_rescaled", "matmul_rescaled"], lambda x: 1),
+    **dict.fromkeys(["truncate", "multiply_rescaled", "matmul_rescaled", "descend"], lambda x: 1),
     "scale_up": lambda x: 1 << 5,  # the factor has 5 bits
     "roots": lambda x: x * RELATIVE,
     "square_root": lambda x: x * RELATIVE,

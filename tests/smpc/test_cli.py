@@ -13,7 +13,7 @@ import pytest
 
 from protocols.errors import ForkError, MessageError, PeerGone
 from smpc import cli, errors
-from smpc.show import plain
+from smpc.outcome import plain
 
 SECRET = "8675309"
 

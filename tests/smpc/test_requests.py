@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from protocols.beaver import Masks, Products
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
+from protocols.descent import DescentMasks
 from protocols.digits import DigitMasks
 from protocols.flooring import FloorMasks
 from protocols.functions import BoundedRandom
@@ -35,10 +36,11 @@ correlations = (
     | st.builds(lambda shape, bits: rescaled(element_triple(shape), bits), shapes, bits)
     | st.builds(Masks, lengths, shapes)
     | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES, st.none()))
+    | st.builds(DescentMasks, st.builds(Factor, lengths, st.just((3, 1, 2)), lengths, STRIDES, st.none()), bits)
     | st.builds(WordTriple, shapes, lengths)
-    | st.builds(DigitMasks, shapes, st.integers(0, 4))
+    | st.builds(DigitMasks, shapes, st.integers(1, 4))
     | st.builds(FloorMasks, shapes, st.integers(1, 61))
-    | st.builds(SelectionMasks, lengths, st.integers(0, 4), st.integers(0, 9))
+    | st.builds(SelectionMasks, lengths, st.integers(1, 4), st.integers(0, 9))
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
     | st.builds(SegmentMasks, shapes, st.integers(1, 8))
 )
@@ -81,6 +83,7 @@ BAD = {
     "more digits than there are": wire.pack([[], ["DigitMasks", [2], 5]]),
     "a selection by more digits than there are": wire.pack([[], ["SelectionMasks", 2, 5, 0]]),
     "a selection of too many others": wire.pack([[], ["SelectionMasks", 2**10, 1, 2**20]]),
+    "no digits": wire.pack([[], ["DigitMasks", [2], 0]]),
     "a floor of no bits": wire.pack([[], ["FloorMasks", [2], 0]]),
     "a floor of many bits": wire.pack([[], ["FloorMasks", [2], 65]]),
     "too large": wire.pack([[], ["DigitMasks", [2**28 // 3 + 1], 4]]),
@@ -93,6 +96,10 @@ BAD = {
     "matrices that do not fit": wire.pack(
         [[], ["Products", [0, [2, 3], 0, [3, 1], [2, 3]], [1, [2, 3], 0, [3, 1], [2, 3]], True]]
     ),
+    "iterations on fresh rows": wire.pack([[], ["DescentMasks", [0, [1, 1, 1], 0, [0, 0, 0], [1]], 20]]),
+    "endless iterations": wire.pack([[], ["DescentMasks", [0, [44_000_000, 1, 1], 0, [0, 0, 0], None], 20]]),
+    "iterations on nothing": wire.pack([[], ["DescentMasks", [0, [9, 0, 1], 0, [0, 0, 0], None], 20]]),
+    "iterations on a matrix": wire.pack([[], ["DescentMasks", [0, [1, 1], 0, [0, 0], None], 20]]),
     "a truth of another type": wire.pack([[], ["Products", [0, [2], 0, [1], [2]], [1, [2], 0, [1], [2]], 1]]),
     "far too large": wire.pack([[], ["PrivateTriple", 2**30, 2**30, 2**30, [0, 1]]]),
 }

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from protocols import beaver, inputs, local
-from protocols.beaver import Products
+from protocols.beaver import Masks, Products
 from protocols.conversion import negative
 from protocols.errors import MessageError
 from protocols.functions import BoundedRandom
@@ -18,7 +17,7 @@ from protocols.masks import whole
 from protocols.opening import disclose
 from protocols.shares import Share
 from protocols.truncation import truncate
-from smpc import wire
+from smpc import deals, wire
 from smpc.errors import DataError, LinkError
 from smpc.helper import serve
 from smpc.noise import SEAL_BYTES
@@ -197,14 +196,17 @@ FRAMES = {
     "with a flipped bit": lambda label, first: bytes([forge(label)[0] ^ 1]) + forge(label)[1:],
     "cut": lambda label, first: forge(label)[:-1],
     "with more": lambda label, first: forge(label) + b"x",
-    "tag only": lambda label, first: forge(label)[:32],
+    "tag only": lambda label, first: forge(label)[: wire.TAG_BYTES],
     "empty": lambda label, first: b"",
     "a hello": lambda label, first: wire.HELLO_TAG + wire.pack({}),
 }
 
 
+SIZE = wire.TAG_BYTES + 2 * 8  # of a frame with `ones`
+
+
 def forge(label, **changes):
-    return b"".join(wire.encode(replace(label, **changes), [ones()]))
+    return b"".join(wire.encode(label._replace(**changes), [ones()]))
 
 
 @pytest.mark.parametrize("name", FRAMES)
@@ -215,7 +217,7 @@ def test_no_frame_but_the_next_is_accepted(name):
         session.exchange("one", {0: [ones()]}, {0: [(2,)]})
         session._program.note("exchange", "two")
         label = session._channel._outgoing(0, "exchange", "two", session._state(0), ((2,),))
-        (first,) = (frame for peer, kind, frame in sent if (peer, kind, len(frame)) == ("north", "exchange", 48))
+        (first,) = (frame for peer, kind, frame in sent if (peer, kind, len(frame)) == ("north", "exchange", SIZE))
         session._links.send("north", FRAMES[name](label, first), "forged")
         session._links.receive([], 10)
 
@@ -263,6 +265,21 @@ def test_the_dealer_refuses_what_is_no_request(name):
     assert isinstance(results[DEALER], MessageError)
     assert str(results[DEALER]).startswith("north asked the dealer for something else")
     assert str(results["north"]) == str(results["south"]) == f"helper stopped: {results[DEALER]}"
+
+
+def test_the_dealer_keeps_so_many_masks_and_no_more(monkeypatch):
+    monkeypatch.setattr(deals, "_MOST_KEPT", 1 << 4)
+
+    def program(session):
+        for number in range(8):
+            session.take(Masks(number, (8,)))
+            if number % 2:
+                session.forget(number)
+                session.forget(number - 1)
+        session.take(Masks(8, (17,)))
+
+    results = run(study(), program)
+    assert str(results[DEALER]) == "north asked the dealer for masks of more than 0 GiB"
 
 
 def test_an_unknown_correlation_is_an_error_at_home():

@@ -8,7 +8,8 @@ import pytest
 from protocols import beaver, inputs
 from protocols.errors import MessageError
 from protocols.functions import BoundedRandom
-from protocols.opening import disclose
+from protocols.opening import disclose, open_masked
+from protocols.shares import Share
 from protocols.truncation import TruncationMask
 from smpc.errors import LinkError
 from tests.correlations import element_square, element_triple
@@ -53,3 +54,20 @@ def test_parties_that_prepare_different_things_are_told(north, south, dealer):
     results = run(study(2, dealer=dealer), None, {"north": preparing(north), "south": preparing(south)})
     results.pop(DEALER, None)
     assert all(isinstance(result, MessageError | LinkError) for result in results.values())
+
+
+@pytest.mark.parametrize("dealer", [True, False])
+def test_who_prepares_is_not_where_one_is_who_takes(dealer):
+    """Else one opens x and the other x + r, and both go on."""
+    mask = TruncationMask((3,), 10)
+
+    def program(session):
+        x = Share(session.rank, np.zeros(3, np.uint64))
+        if session.rank == 0:
+            session.prepare([mask])
+        else:
+            x = x + session.take(mask).r
+        return open_masked(session, x)
+
+    results = run(study(2, dealer=dealer), program)
+    assert any(isinstance(results[name], MessageError) for name in ("north", "south"))

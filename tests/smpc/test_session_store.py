@@ -10,8 +10,8 @@ from protocols.beaver import multiply, open_once
 from protocols.opening import disclose
 from protocols.prg import Prg
 from protocols.shares import Share
+from protocols.truncation import TruncationMask, truncate
 from smpc.helper import serve
-from smpc.models.sgd import Descent
 from smpc.rehearsal import Rehearsal
 from smpc.store import Binding, open_store, write
 from tests.smpc.network import DEALER, run, study, together
@@ -73,12 +73,14 @@ def test_a_product_from_the_store_of_a_mask_that_is_not_is_refused(tmp_path, dea
     }
 
 
-def descent(party):
-    x = Share(party.rank, Prg(bytes([party.rank] * 32)).ring((8, 3)) >> np.uint64(40))
-    return Descent(party, x, x[:, 0] * 1, 4, 20).run(Share(party.rank, np.zeros((3, 1), np.uint64)), 40).shape
+def ahead(party):
+    """Asks for more than it takes, and takes more than it asks for."""
+    x = Share(party.rank, Prg(bytes([party.rank] * 32)).ring((4,)) >> np.uint64(40))
+    party.prepare([TruncationMask((4,), bits) for bits in (20, 20, 10)])
+    return [truncate(party, x, bits).shape for bits in (20, 10, 20, 30)]
 
 
 @pytest.mark.parametrize("dealer", [True, False])
 def test_what_is_asked_for_ahead_comes_from_the_store_if_it_is_there(tmp_path, dealer):
-    results = stocked(tmp_path, descent, dealer=dealer)(descent)
-    assert results[:2] == [((3, 1), 0)] * 2
+    results = stocked(tmp_path, ahead, dealer=dealer)(ahead)
+    assert results[:2] == [([(4,)] * 4, 0)] * 2

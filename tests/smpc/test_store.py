@@ -16,22 +16,22 @@ import pytest
 from protocols.beaver import Masks
 from protocols.binary import WordTriple
 from protocols.conversion import DaBits
+from protocols.descent import DescentMasks
 from protocols.digits import DigitMasks
 from protocols.functions import BoundedRandom
-from protocols.segments import SegmentMasks
+from protocols.masks import Factor
 from protocols.truncation import TruncationMask
 from smpc import requests, store
 from smpc.errors import StoreError
 from smpc.store import Binding, open_store, standard_path, write
 from tests.correlations import SIGNS, element_square, element_triple, matrix_triple, rescaled
 
-SECRET, ID = bytes(range(32)), bytes(range(100, 132))
-NORTH, PAIR = Binding(bytes(32), "north"), element_square((2,))
-SMALL = [PAIR, element_triple((0,)), PAIR]
+SECRET, ID, NORTH = bytes(range(32)), bytes(range(100, 132)), Binding(bytes(32), "north")
+SMALL = [PAIR := element_square((2,)), element_triple((0,)), PAIR]
 MATRICES = [matrix_triple(2, 3, 4), matrix_triple(2, 3, 4, owners=(0, 1)), rescaled(matrix_triple(2, 0, 3))]
 WORDS = [element_triple((2, 3)), element_triple((0, 4)), element_square((4,)), WordTriple((2,), 3), DigitMasks((5,))]
 BITS = [Masks(7, (2, 2)), TruncationMask((3,), 20), DaBits((3,), 7), DaBits((3,), 0), BoundedRandom((2, 2), 9)]
-EVERY = [*MATRICES, *WORDS, *BITS, *SIGNS, SegmentMasks((3, 2), 3)]
+EVERY = [*MATRICES, *WORDS, *BITS, *SIGNS, DescentMasks(Factor(7, (2, 1, 2), 0, (2, 0, 1)), 20)]
 
 
 @pytest.fixture

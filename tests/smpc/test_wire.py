@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgpack
 import numpy as np
 import pytest
@@ -45,7 +43,7 @@ shapes = st.lists(st.tuples(lengths) | st.tuples(st.integers(0, 2), st.integers(
 @given(shapes.map(tuple))
 @settings(max_examples=60)
 def test_any_shapes_in_as_many_frames_as_they_need(shapes):
-    label, sent = replace(LABEL, shapes=shapes), arrays(shapes)
+    label, sent = LABEL._replace(shapes=shapes), arrays(shapes)
     frames = list(wire.encode(label, sent))
     assert len(frames) == max(1, -(-label.size // wire.CHUNK))
     assert all(
@@ -61,7 +59,7 @@ def test_any_shapes_in_as_many_frames_as_they_need(shapes):
 def test_views_are_sent_as_they_read():
     x = np.arange(12, dtype=np.uint64).reshape(3, 4)
     sent = [x.T, x[:, ::2], np.broadcast_to(x[0], (2, 4))]
-    label = replace(LABEL, shapes=tuple(array.shape for array in sent))
+    label = LABEL._replace(shapes=tuple(array.shape for array in sent))
     for got, want in zip(received(label, wire.encode(label, sent)), sent, strict=True):
         np.testing.assert_array_equal(got, want)
 
@@ -90,14 +88,14 @@ def test_every_part_of_a_label_is_in_the_tag():
         "session": b"t" * 32, "sender": 2, "receiver": 2, "number": 8, "kind": "deal", "step": "opens",
         "state": b"other", "shapes": ((2,), (1, 3)),
     }  # fmt: skip
-    tags = {replace(LABEL, **{name: value}).tag() for name, value in others.items()}
+    tags = {LABEL._replace(**{name: value}).tag() for name, value in others.items()}
     tags |= {LABEL.tag(), LABEL.tag(1)}
     assert len(tags) == len(others) + 2
-    assert set(others) | {"peer"} == set(LABEL.__dataclass_fields__)
+    assert set(others) | {"peer"} == set(Label._fields)
 
 
 def test_parts_come_once_each_and_in_order():
-    label = replace(LABEL, shapes=((wire.CHUNK // 4,),))
+    label = LABEL._replace(shapes=((wire.CHUNK // 4,),))
     frames = list(wire.encode(label, arrays(label.shapes)))
     assert len(frames) == 2
     for *good, bad in ([frames[1]], [frames[0], frames[0]], [*frames, frames[1]]):
@@ -108,10 +106,29 @@ def test_parts_come_once_each_and_in_order():
             parts.add(bad)
 
 
+@pytest.mark.parametrize("shapes", [(), ((0,),), LABEL.shapes, ((wire.CHUNK // 8,),)])
+def test_nothing_comes_after_the_last_frame(shapes):
+    label = LABEL._replace(shapes=shapes)
+    (frame,) = wire.encode(label, arrays(shapes))
+    parts = Assembly(label)
+    parts.add(frame)
+    assert parts.complete
+    with pytest.raises(MessageError, match="is not where we are"):
+        parts.add(frame)
+
+
+def test_shapes_are_the_same_in_a_list_or_in_numpys_integers():
+    other = [tuple(map(np.int64, shape)) for shape in LABEL.shapes]
+    assert LABEL._replace(shapes=other).tag() == LABEL.tag()
+    sent = arrays(LABEL.shapes)
+    for got, want in zip(received(LABEL._replace(shapes=other), wire.encode(LABEL, sent)), sent, strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize("bad", [np.zeros(2), np.zeros(2, np.int64), np.zeros(3, np.uint64)])
 def test_only_ring_arrays_of_the_labels_shape_are_sent(bad):
     with pytest.raises(ValueError, match="sends ring arrays"):
-        list(wire.encode(replace(LABEL, shapes=((2,),)), [bad]))
+        list(wire.encode(LABEL._replace(shapes=((2,),)), [bad]))
 
 
 def test_histories_are_equal_only_for_equal_programs():
@@ -202,7 +219,7 @@ def test_a_reason_is_passed_on():
 @given(st.text(max_size=2000))
 def test_a_reason_is_one_line_fit_for_a_terminal(text):
     for body in (
-        wire.stop_frame("south", "north", Stop("south", text))[32:],
+        wire.stop_frame("south", "north", Stop("south", text))[wire.TAG_BYTES :],
         wire.pack({"who": "south", "text": text}),
     ):
         shown = wire.read_stop("south", "north", STOP_TAG + body).text

@@ -1,4 +1,9 @@
-"""Correlations in pieces of bounded size, which are made side by side and joined: see `dealerless`."""
+"""Correlations in pieces of bounded size, and pieces in groups that are made side by side: for `dealerless`.
+
+What is elementwise is cut; what refers to masks by their number is made whole. A product that is rescaled, and
+iterations of descent, are cut into products and truncation masks r, and s = ab + r: whoever makes both by themselves
+needs no other way to make them together.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from protocols import ring
-from protocols.beaver import Masks, PrivateTriple, Products, work_of
+from protocols.beaver import Masks, PrivateTriple, Products
 from protocols.binary import WordTriple
+from protocols.descent import DescentMasks
 from protocols.party import Correlation, secrets_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray
@@ -21,7 +27,7 @@ Arrays: TypeAlias = list[RingArray]
 
 _GROUP = 1 << 23  # transfers, about, of correlations that are made side by side
 _PIECE = 1 << 12  # elements of a correlation that are made at once
-_WHOLE = (Products, PrivateTriple, Masks)
+_WHOLE = (Products, PrivateTriple, Masks, DescentMasks)
 
 
 def pieces_of(correlation: Any) -> Iterator[Any]:
@@ -29,27 +35,32 @@ def pieces_of(correlation: Any) -> Iterator[Any]:
     if isinstance(correlation, RescaledProducts):
         yield Products(correlation.left, correlation.right, correlation.matrices)
         yield from pieces_of(correlation.truncation)
-        return
-    if isinstance(correlation, _WHOLE):
+    elif isinstance(correlation, DescentMasks):
         yield correlation
-        return
-    if isinstance(correlation, SelectionMasks):
+        yield from pieces_of(correlation.truncation)
+    elif isinstance(correlation, _WHOLE):
+        yield correlation
+    elif isinstance(correlation, SelectionMasks):
         step = -(-_PIECE // BITS) * BITS  # whole words of bits
         for start in range(0, correlation.elements, step):
             yield replace(correlation, elements=min(step, correlation.elements - start))
-        return
-    count = ring.size(correlation.shape)
-    for start in range(0, count, _PIECE):
-        yield replace(correlation, shape=(min(_PIECE, count - start),))
+    else:
+        count = ring.size(correlation.shape)
+        for start in range(0, count, _PIECE):
+            yield replace(correlation, shape=(min(_PIECE, count - start),))
 
 
-def join(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
-    """A correlation of the parts of its pieces, in their order."""
+def joined(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
+    """The part of a correlation, of the parts of its pieces."""
     secrets = secrets_of(correlation)
-    if isinstance(correlation, RescaledProducts):  # s = ab + r
+    if isinstance(correlation, RescaledProducts):
         (*drawn, c), *masks = parts
-        r, *derived = join(correlation.truncation, masks)
+        r, *derived = joined(correlation.truncation, masks)
         return [*drawn, c + r, *derived]
+    if isinstance(correlation, DescentMasks):
+        (b, e, gradient, c), *masks = parts
+        r, *derived = joined(correlation.truncation, masks)
+        return [b, e, gradient + r, c, *derived]
     if isinstance(correlation, _WHOLE):
         return parts[0]
     if not parts:
@@ -71,7 +82,7 @@ def groups(pieces: Sequence[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]
     size = 0
     for number, piece in pieces:
         group.append((number, piece))
-        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + work_of(piece))
+        size += BITS * (sum(ring.size(secret.shape) for secret in secrets_of(piece)) + piece.work())
         if size >= _GROUP:
             yield group
             group, size = [], 0

@@ -1,0 +1,126 @@
+"""Gradient descent by mini-batches: iterations on secret rows and secret weights, with what all of them need at once.
+
+[MZ17] P. Mohassel, Y. Zhang, "SecureML", IEEE S&P 2017, section 4.1: for batches X_B, y_B of rows, one after another,
+
+    w ← w - 2^-f X_Bᵀ (X_B w - y_B)
+
+X was opened once under a mask A (`masks`): E = X - A, in whatever batches it is used. Each iteration has masks of its
+own, of w, of the residual z, and of the gradient, whose truncation is that of `rescaling`:
+
+    correlation   b, e, s uniform; ⟨c⟩ = ⟨A_B b⟩; with r = s - A_Bᵀ e: ⟨t⟩ its top bit, ⟨q⟩ with q = (r mod 2^63) >> f
+    open          w - b          z = E_B w + A_B (w - b) + c - y_B
+    open          z - e          X_Bᵀ z + r = E_Bᵀ z + A_Bᵀ (z - e) + s
+    open          X_Bᵀ z + r     w ← w - y, with y of `truncation`
+
+Each of b, e, s hides one value, and r is as uniform as s is: what is opened is uniform whatever rows, targets and
+weights are. That is what `beaver` and `rescaling` would do; only that the randomness of many iterations is one
+correlation, which is named, sent and counted once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from protocols import ring
+from protocols.card import card
+from protocols.masks import Factor, masked_view
+from protocols.opening import open_masked
+from protocols.party import Correlation, Order, Part, Party, Secret
+from protocols.ring import RingArray
+from protocols.shares import Share
+from protocols.truncation import TruncationMask, check_bits, finish
+
+
+@dataclass(frozen=True)
+class DescentMasks(Correlation[tuple[Part, ...]]):
+    """What iterations need on `rows`, a view of a mask that is there (iterations × batch × weights)."""
+
+    rows: Factor
+    bits: int
+
+    @property
+    def truncation(self) -> TruncationMask:
+        count, _, weights = self.rows.shape
+        return TruncationMask((count, weights), self.bits)
+
+    def drawn(self) -> Sequence[Secret]:
+        count, batch, weights = self.rows.shape
+        return Secret((count, weights)), Secret((count, batch)), Secret((count, weights))
+
+    def derived(self) -> Sequence[Secret]:
+        return Secret(self.rows.shape[:2]), *self.truncation.derived()
+
+    def kept(self) -> Sequence[int]:
+        return (self.rows.number,)
+
+    def work(self) -> int:
+        return 2 * ring.size(self.rows.shape)
+
+    def compute(self, *drawn: RingArray) -> Sequence[RingArray]:
+        mask, b, e, s = drawn
+        a = self.rows.of(mask)
+        return each(a, b), *self.truncation.compute(s - each(a.swapaxes(1, 2), e))
+
+    def assemble(self, *parts: Part) -> tuple[Part, ...]:
+        return parts
+
+
+def each(matrices: RingArray, vectors: RingArray) -> RingArray:
+    """A stack of matrices, each times its vector."""
+    products = np.empty(matrices.shape[:2], np.uint64)
+    for out, a, b in zip(products, matrices, vectors, strict=True):
+        out[...] = _product(a, b)
+    return products
+
+
+@card("MZ17", adversary="semi-honest, all but one", rounds=3, elements=1, per="row of the batch, and twice a weight")
+def descend(party: Party, stretches: Sequence[tuple[Share, Share]], w: Share, bits: int) -> Share:
+    """⟨w⟩ after an iteration on each batch of each stretch, one after another. Rounds and elements: of an iteration.
+
+    A stretch: rows, iterations × batch × weights, a view of a share that was opened under a mask (`beaver.open_once`),
+    and targets, iterations × batch, with the scale of Xw. w: weights. What a stretch takes is asked for while the
+    parties are at the one before. Every gradient must be below 2^62 before it is truncated by 0 < bits < 62. Raises
+    ValueError if shapes do not fit, for other `bits`, and for rows without a mask.
+    """
+    check_bits([bits])
+    for rows, targets in stretches:
+        if len(rows.shape) != 3 or targets.shape != rows.shape[:2] or w.shape != rows.shape[2:]:
+            raise ValueError(f"no iterations: rows {rows.shape}, targets {targets.shape}, weights {w.shape}")
+    views = [masked_view(party, rows) for rows, _ in stretches]
+    ordered = [party.order(DescentMasks(view, bits)) for _, view in views[:1]]
+    for at, ((_, targets), (mask, view)) in enumerate(zip(stretches, views, strict=True)):
+        ordered += [party.order(DescentMasks(later, bits)) for _, later in views[at + 1 : at + 2]]
+        w = _stretch(party, (view.of(mask.opened), view.of(mask.share)), targets.values, w, ordered[at], bits)
+    return w
+
+
+def _stretch(
+    party: Party,
+    rows: tuple[RingArray, RingArray],
+    targets: RingArray,
+    w: Share,
+    masks: Order[tuple[Part, ...]],
+    bits: int,
+) -> Share:
+    """`rows`: E and this party's part of A."""
+    for at, (b, e, s) in enumerate(zip(*masks.draws, strict=True)):
+        public, own = rows[0][at], rows[1][at]
+        difference = _open(party, w.values - b)
+        c, top, quotient = (one[at] for one in masks.parts()[3:])
+        z = _product(public, w.values) + _product(own, difference) + c - targets[at]
+        difference = _open(party, z - e)
+        opened = _open(party, _product(public.T, z) + _product(own.T, difference) + s)
+        w = w - finish(opened, (top, quotient), bits, party.rank)
+    return w
+
+
+def _open(party: Party, masked: RingArray) -> RingArray:
+    (opened,) = open_masked(party, Share(party.rank, masked))
+    return opened
+
+
+def _product(a: RingArray, b: RingArray) -> RingArray:
+    return ring.matmul(a, b[:, None])[:, 0]
