@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from smpc.array import SecretArray
+    from smpc.elementary import erf, rsqrt, sigmoid, softmax
     from smpc.errors import (
         DataError,
         KeyFileError,
@@ -48,7 +49,11 @@ __all__ = [
     "SecretArray",
     "SmpcError",
     "__version__",
+    "erf",
+    "rsqrt",
+    "sigmoid",
     "simulate",
+    "softmax",
 ]
 
 _HOMES = {
@@ -56,6 +61,7 @@ _HOMES = {
     "Party": "smpc.party",
     "RangeError": "smpc.ranges",
     "simulate": "smpc.simulate",
+    **dict.fromkeys(("erf", "rsqrt", "sigmoid", "softmax"), "smpc.elementary"),
 }
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from protocols import linalg
-from smpc import order
+from smpc import elementary, order
 from smpc.arrange import together
 from smpc.operands import numeric, unsupported
 from smpc.ranges import Range
-from smpc.reductions import Axis
+from smpc.reductions import Axis, largest
 from smpc.secret import Secret
 
 _SOLUTION_BITS = 17  # of what `solve` accepts
@@ -68,9 +68,8 @@ def diff(a: Secret, n: int = 1, axis: int = -1) -> Secret:
 
 def var(a: Secret, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Secret:
     """np.var: the mean square of what differs from the mean."""
-    centred = a - a.mean(axis, keepdims=True)
-    squares = centred.square().sum(axis, keepdims=keepdims)
-    return squares * (1 / _freedom(a.size // max(1, squares.size), ddof))
+    squares = _squares(a, axis, keepdims=keepdims)
+    return squares * (1 / _freedom(a, squares, ddof))
 
 
 def cov(m: Secret, *, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Secret:
@@ -79,9 +78,42 @@ def cov(m: Secret, *, rowvar: bool = True, bias: bool = False, ddof: int | None 
         raise ValueError("m has more than 2 dimensions")
     rows = m.reshape(1, -1) if m.ndim < 2 else m if rowvar or m.shape[0] == 1 else m.T
     centred = rows - rows.mean(1, keepdims=True)
-    freedom = _freedom(rows.shape[1], int(not bias) if ddof is None else ddof)
+    freedom = _freedom(rows, rows[:, 0], int(not bias) if ddof is None else ddof)
     products: Secret = (centred @ centred.T) * (1 / freedom)
     return products.view(np.squeeze)
+
+
+def std(a: Secret, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Secret:
+    """np.std: the root of the sum of squares of what differs from the mean, times that of 1/n."""
+    squares = _squares(a, axis, keepdims=keepdims)
+    return elementary.sqrt(squares) * (1 / math.sqrt(_freedom(a, squares, ddof)))
+
+
+def corrcoef(x: Secret, *, rowvar: bool = True) -> Secret:
+    """np.corrcoef of one array: covariances of what is divided by its standard deviation first.
+
+    That must not be within 2^-8: where it is, the result is 0 or has few digits, and NumPy's is not a number or noise.
+    """
+    if x.ndim != 2:
+        raise TypeError(unsupported("np.corrcoef of what is no matrix"))
+    rows = elementary.as_reals(x if rowvar else x.T)
+    centred = rows - rows.mean(1, keepdims=True)
+    variances = order.maximum(centred.square().mean(1, keepdims=True), 2.0**-16)
+    scaled = centred * elementary.rsqrt(variances)
+    most = math.sqrt(rows.shape[1]) + 1  # a value is no further off than √n standard deviations
+    scaled = order.clip(scaled, -most, most)
+    return order.clip((scaled @ scaled.T) * (1 / rows.shape[1]), -1.0, 1.0)
+
+
+def norm(x: Secret, ord: Any = None, axis: Axis = None, *, keepdims: bool = False) -> Secret:  # noqa: A002
+    """np.linalg.norm of vectors (ord 1, 2 or np.inf), and the Frobenius norm of matrices."""
+    vector = isinstance(axis, int) or (axis is None and x.ndim == 1)
+    if ord in (1, np.inf) and vector:
+        sizes = elementary.as_reals(order.absolute(x))
+        return sizes.sum(axis, keepdims=keepdims) if ord == 1 else largest(sizes, axis, keepdims=keepdims)
+    if not (ord is None or (ord == 2 and vector) or (ord == "fro" and not vector)):
+        raise TypeError(unsupported(f"np.linalg.norm with ord={ord!r}"))
+    return elementary.sqrt(elementary.as_reals(x).square().sum(axis, keepdims=keepdims))
 
 
 def dot(a: Any, b: Any) -> Secret:
@@ -164,7 +196,14 @@ def inv(a: Secret) -> Secret:
     return solve(a, np.eye(len(a)))
 
 
-def _freedom(terms: int, ddof: float) -> float:
+def _squares(a: Secret, axis: Axis, *, keepdims: bool) -> Secret:
+    centred = elementary.as_reals(a) - a.mean(axis, keepdims=True)
+    return centred.square().sum(axis, keepdims=keepdims)
+
+
+def _freedom(a: Secret, reduced: Secret, ddof: float) -> float:
+    """How many of a are in one of the reduced, less ddof."""
+    terms = a.size // max(1, reduced.size)
     if terms <= ddof:
         raise ValueError(f"a variance of {terms} numbers with ddof={ddof}")
     return terms - ddof

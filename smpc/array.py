@@ -96,7 +96,7 @@ class SecretArray(Secret):
     all, any = _method(np.all), _method(np.any)
     argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
     max, min = _method(np.max), _method(np.min)
-    cumsum, prod, var = _method(np.cumsum), _method(np.prod), _method(np.var)
+    cumsum, prod, std, var = _method(np.cumsum), _method(np.prod), _method(np.std), _method(np.var)
     astype, clip, round = _method(np.astype), _method(np.clip), _method(np.round)
     copy, flatten, ravel, squeeze = _method(np.copy), _method(np.ravel), _method(np.ravel), _method(np.squeeze)
     diagonal, repeat, swapaxes, take = (_method(f) for f in (np.diagonal, np.repeat, np.swapaxes, np.take))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 import smpc
 from protocols.errors import MessageError, PeerGone
+from smpc.config import Column
 
 
 def share(party, values, owner=0, bounds=None):
@@ -112,6 +115,67 @@ def test_an_owner_that_is_no_party(owner):
 def test_ragged_lists_are_numpys_error():
     with pytest.raises(ValueError, match="inhomogeneous"):
         smpc.simulate(lambda p: share(p, [[1, 2], [3]]), 2)
+
+
+# Bounds
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "expected"),
+    [
+        ([1, 2], None, (-(2.0**24), 2.0**24)),
+        ([1.5], None, (-16, 16)),
+        ([1, 2], 2, (-2, 2)),
+        ([1.5, 2.5], (1.5, 2.5), (1.5, 2.5)),
+        ([0.3], (0.25, np.float32(0.75)), (0.25, 0.75)),
+        ([3], np.array([2, 4]), (2, 4)),
+        ([True], None, (0, 1)),
+        (2**62 - 1, 2**62 - 1, (-(2.0**62), 2.0**62)),
+        ([], (3, 4), (3, 4)),
+    ],
+)
+def test_bounds_are_what_is_said(values, bounds, expected):
+    assert smpc.simulate(lambda p: share(p, np.array(values), 0, bounds).bounds, 2) == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds"), [([17.0], None), ([2**24 + 1], None), ([3, 8], (3, 7)), ([-1e-3], (0, 1)), ([5], 4.5)]
+)
+def test_values_out_of_bounds_are_refused_at_their_owner(values, bounds):
+    with pytest.raises(ValueError, match=r"a value is not within .*: share it with wider bounds=") as caught:
+        smpc.simulate(lambda p: share(p, values, 0, bounds), 2)
+    assert str(values[-1]) not in str(caught.value)
+
+
+@pytest.mark.parametrize("bounds", [(2, 1), (1, 2, 3), np.nan, (0, np.inf), (-np.inf, 3), -1])
+def test_bounds_that_are_none(bounds):
+    with pytest.raises(ValueError, match="bounds are the least and the largest value"):
+        smpc.simulate(lambda p: share(p, [0], 0, bounds), 2)
+
+
+@pytest.mark.parametrize("bounds", [2**62, (0, 1e30)])
+def test_bounds_that_no_array_can_hold(bounds):
+    with pytest.raises(smpc.RangeError, match="an array with these bounds"):
+        smpc.simulate(lambda p: share(p, [0], 0, bounds), 2)
+
+
+def test_parties_with_different_bounds_do_not_go_on():
+    with pytest.raises((ExceptionGroup, MessageError)):
+        smpc.simulate(lambda p: share(p, [0.5], 0, 1 + p.rank).reveal(), 2)
+
+
+def test_the_manifests_ranges_are_bounds():
+    columns = {"age": Column(range=(0, 120)), "name": Column()}
+
+    def program(party):
+        study = dataclasses.replace(party, columns=columns)
+        with pytest.raises(ValueError, match="declares no range for a column 'name'"):
+            study.bounds("name")
+        with pytest.raises(ValueError, match="declares no range for a column 'height'"):
+            study.bounds("height")
+        return share(study, [34.5], 0, study.bounds("age")).bounds
+
+    assert smpc.simulate(program, 2) == [(0, 120)] * 2
 
 
 # What an owner that breaks the protocol can announce
