@@ -185,7 +185,12 @@ def rehearse_program(
         program(Party(party, gate, manifest.study.fraction_bits, table, manifest.columns, mine))
 
     parties = rehearsal.everyone(len(manifest.owners))
-    local.run_all(parties, live)
+    try:
+        local.run_all(parties, live)
+    except BaseExceptionGroup as group:
+        if (cause := local.common_cause(group)) is not None:
+            raise cause from None
+        raise
     return parties
 
 

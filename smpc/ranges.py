@@ -124,7 +124,9 @@ def declared(bounds: Bounds | None, bits: int) -> Range:
     if len(pair) != 2 or not -math.inf < pair[0] <= pair[1] < math.inf:
         raise ValueError(f"bounds are the least and the largest value, or one number for both signs: not {bounds}")
     low, high = (Fraction(end.item() if isinstance(end, np.generic) else end) * (1 << bits) for end in pair)
-    found = Range(math.floor(low), math.ceil(high))
+    found = Range(math.floor(low), math.ceil(high)) if bits else Range(math.ceil(low), math.floor(high))
+    if found.low > found.high:
+        raise ValueError(f"no integer is within the bounds {bounds}")
     return found.fits(TRUNCATED_BITS, lambda: f"an array with these bounds and {bits} fraction bits")
 
 

@@ -206,7 +206,21 @@ def arranged(random: np.random.Generator, a: Node, _: Node) -> Operation | None:
     ][random.integers(20)]
 
 
-KINDS = (arithmetic, arithmetic, logic, logic, along, arranged)
+def elementary(random: np.random.Generator, a: Node, b: Node) -> Operation | None:
+    if a.error or b.error or np.asarray(a.value).dtype == bool:
+        return None
+    return [
+        (lambda x, _: np.tanh(x), 2 * U),
+        (lambda x, _: np.exp(np.clip(x, -5, 3)), 3 * U),
+        (lambda x, _: np.log(np.maximum(abs(x), 0.5)), 2 * U),
+        (lambda x, _: np.sqrt(abs(x)), 2 * U + a.most * 2.0**-28),
+        (lambda x, y: x / (abs(y) + 1), 2 * U),
+        (lambda x, _: np.maximum(x, 2.0) ** -1, 2 * U),
+        (lambda x, _: np.clip(x, -2.0, 3.0) ** 3, 20 * U),
+    ][random.integers(7)]
+
+
+KINDS = (arithmetic, arithmetic, logic, logic, along, arranged, elementary)
 
 
 def applied(operation: Operation, a: Node, b: Node) -> Node:

@@ -139,7 +139,7 @@ def test_bounds_are_what_is_said(values, bounds, expected):
 
 
 @pytest.mark.parametrize(
-    ("values", "bounds"), [([17.0], None), ([2**24 + 1], None), ([3, 8], (3, 7)), ([-1e-3], (0, 1)), ([5], 4.5)]
+    ("values", "bounds"), [([17.0], None), ([2**24 + 1], None), ([3, 8], (3, 7)), ([-1e-3], (0, 1)), ([9], 8.5)]
 )
 def test_values_out_of_bounds_are_refused_at_their_owner(values, bounds):
     with pytest.raises(ValueError, match=r"a value is not within .*: share it with wider bounds=") as caught:
