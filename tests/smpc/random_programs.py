@@ -245,8 +245,9 @@ def applied(operation: Operation, a: Node, b: Node) -> Node:
         raise
     assert refusal is None, f"no error where NumPy has {refusal!r}"
     assert found.shape == np.shape(expected), f"{found.shape} for {np.shape(expected)}"
-    kinds = {np.dtype(np.int8): np.dtype(np.int64)}  # a power of truth values; there is one type of integers
-    wanted = kinds.get(np.asarray(expected).dtype, np.asarray(expected).dtype)
+    if np.asarray(expected).dtype == np.int8:  # a power of truth values; there is one type of integers
+        expected = np.asarray(expected, np.int64)
+    wanted = np.asarray(expected).dtype
     assert found.dtype == wanted, f"{found.dtype} for {wanted}"
     rounding = float(np.abs(np.asarray(expected, np.float64)).max(initial=0)) * 2.0**-48
     return Node(found, expected, error + (rounding if error else 0))
