@@ -5,6 +5,8 @@
 
 Party 0 knows what each hospital needs, party 1 knows what each item costs. A product of two secrets takes a Beaver
 triple: random a and b that nobody knows, and their product. The parties open x - a and y - b, which are random too.
+
+`bounds` says what a number can be, so that the library can tell beforehand whether every result has room.
 """
 
 import numpy as np
@@ -25,8 +27,8 @@ def prices() -> NDArray[np.float64]:
 
 def program(party: smpc.Party) -> NDArray[np.float64]:
     """The cost for each hospital and supplier, which both may know."""
-    x = party.share(needs() if party.rank == 0 else None, owner=0)
-    y = party.share(prices() if party.rank == 1 else None, owner=1)
+    x = party.share(needs() if party.rank == 0 else None, owner=0, bounds=(0, 300))
+    y = party.share(prices() if party.rank == 1 else None, owner=1, bounds=(0, 3000))
     return (x @ y).reveal()
 
 

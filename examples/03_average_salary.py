@@ -4,7 +4,7 @@
     smpc local examples/03_average_salary.py --parties 3
 
 Only totals are opened: pay and heads, by group, of all employers together. An average of averages would need the
-heads of each. Division happens in the clear, after the opening: secret arrays divide by public numbers only.
+heads of each. Division happens in the clear, after the opening, where it costs nothing.
 """
 
 import numpy as np
@@ -29,7 +29,10 @@ def totals(rank: int) -> NDArray[np.float64]:
 
 def program(party: smpc.Party) -> NDArray[np.float64]:
     """The average pay of each group."""
-    tables = [party.share(totals(party.rank) if party.rank == owner else None, owner) for owner in range(party.count)]
+    tables = [
+        party.share(totals(party.rank) if party.rank == owner else None, owner, bounds=(0, 1e6))
+        for owner in range(party.count)
+    ]
     opened = sum(tables).reveal()
     return opened[:, 0] / opened[:, 1]
 

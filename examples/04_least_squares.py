@@ -6,9 +6,10 @@
 Only the weights are opened; xᵀx, which says how the measurements vary together, is not. `np.linalg.solve` tells all
 parties one thing more, whether the matrix could be inverted well, and raises smpc.ModelError if not.
 
-An entry of a product must stay below 4 million (2^22, at the usual 20 fraction bits): beyond, the result is wrong and
-nothing tells. Here columns have mean 0 and variance 1, so that entries of xᵀx are at most the number of rows. For
-standard errors, and data in any unit, there is `model = "linear"` in a study: see 05_three_hospitals.
+An entry of a product of reals has room up to 4 million (2^22, at the usual 20 fraction bits). Here columns have mean 0
+and variance 1, and all values are below 16, as `share` takes for granted if no bounds are said: 200 rows fit. With too
+many rows, or too wide bounds, the product is an smpc.RangeError, not a wrong number. For standard errors, and data in
+any unit, there is `model = "linear"` in a study: see 05_three_hospitals.
 """
 
 import numpy as np

@@ -21,6 +21,16 @@ flooring      [EGKRS20] exact rescaling, rounded down
 selection     [EGKRS20] what has a negative sign: the sign and its products in one
 sorting       [Bat68]   sorting networks, extremes
 functions     [Ito97]   normalization, square root
+segments      [IKMOP13] a public table at a secret place, in a round
+piecewise     [Est60]   functions by polynomials that are looked up
+thresholds    [CS10]    mantissas and exponents, of what a public range asks for
+division      [CS10]    reciprocals, quotients
+exponential   own       exp
+logarithm     [AS19]    log, log1p
+roots         [ABZS13]  square roots and their reciprocals
+sigmoid       own       logistic function, tanh, erf
+powers        [Knu97]   integer and real powers
+softmax       [KVH+21]  softmax, the largest value
 linalg        [Hig08]   inverse square root and solution of symmetric positive definite systems
 
 bits, crhash_gkwy20     [War12], [GKWY20]  transposition; the hash of related blocks

@@ -10,6 +10,7 @@ A sum over parties is local; what is not are products of one party's value with 
     random bits  each party draws a bit, s is their exclusive or; ⟨s⟩ comes by folding in one party after another,
                  s ⊕ β = s + β - 2sβ, where sβ takes one transfer from each party before ([RW19], [EGKRS20])
     r, its top bit, r >> f: weighted sums of such bits, local
+    segments     of two digits, one-hot as below, products of bits, which become numbers as random bits do
     digits       one-hot digits are moved by each party's digit when its bits are folded in, by the same transfers
 
 Every part that is not a party's own draw is then refreshed by a sharing of zero from streams that each two parties
@@ -43,7 +44,9 @@ from protocols.party import Correlation, Stream
 from protocols.pieces import Arrays, groups, joined, pieces_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray, Shape
+from protocols.segments import SegmentMasks, factors
 from protocols.selection import SelectionMasks
+from protocols.shares import xor_up
 from protocols.transfers import Conjunction, Job, Product
 from protocols.truncation import TruncationMask
 
@@ -332,6 +335,26 @@ def _da_bits(us: Dealerless, of: DaBits) -> Maker:
     return [words, us.fresh(bits[:, : of.bits].reshape(*of.shape, of.bits))]
 
 
+def _segment_masks(us: Dealerless, of: SegmentMasks) -> Maker:
+    count = ring.size(of.shape)
+    folded = us.fold(us.draw((count,)), digits=True)
+    number = yield from folded.number()
+    words, *other = factors(folded.table, of.bits)
+    if other:
+        words = yield from _conjoined(us, words, *other)
+    bits = yield from us.fold(words).all_bits()
+    one_hot = np.ascontiguousarray(bits).reshape(-1)[: count << of.bits]
+    return [us.fresh(number.reshape(of.shape)), us.fresh(one_hot.reshape(1 << of.bits, *of.shape))]
+
+
+def _conjoined(us: Dealerless, x: RingArray, y: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
+    mine = us.rank
+    shares = yield [
+        Conjunction(i, j, x.size, 1, x[:, None] if mine == i else None, y if mine == j else None) for i, j in us.pairs()
+    ]
+    return xor_up([x & y, *(share.reshape(-1) for share in shares if share is not None)])
+
+
 def _bounded_random(us: Dealerless, of: BoundedRandom) -> Maker:
     words = us.draw(of.shape)
     bits = yield from us.fold(words).all_bits()
@@ -350,6 +373,7 @@ _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
     SelectionMasks: _selection_masks,
     DaBits: _da_bits,
     BoundedRandom: _bounded_random,
+    SegmentMasks: _segment_masks,
 }
 
 

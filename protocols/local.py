@@ -232,3 +232,9 @@ def run(
 ) -> list[R]:
     """`run_all` with `count` new parties."""
     return run_all(parties(count, seed, preprocessing), program)
+
+
+def common_cause(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    """What all parties that failed by themselves raised, if that is one and the same."""
+    causes = [error for error in group.exceptions if not isinstance(error, PeerGone)]
+    return causes[0] if len({(type(error), str(error)) for error in causes}) == 1 else None

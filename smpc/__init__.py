@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from smpc.array import SecretArray
+    from smpc.elementary import erf, rsqrt, sigmoid, softmax
     from smpc.errors import (
         DataError,
         KeyFileError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         SmpcError,
     )
     from smpc.party import Party
+    from smpc.ranges import RangeError
     from smpc.simulate import simulate
 
     __version__: str
@@ -42,14 +44,25 @@ __all__ = [
     "ManifestError",
     "ModelError",
     "Party",
+    "RangeError",
     "ReleaseRefused",
     "SecretArray",
     "SmpcError",
     "__version__",
+    "erf",
+    "rsqrt",
+    "sigmoid",
     "simulate",
+    "softmax",
 ]
 
-_HOMES = {"SecretArray": "smpc.array", "Party": "smpc.party", "simulate": "smpc.simulate"}
+_HOMES = {
+    "SecretArray": "smpc.array",
+    "Party": "smpc.party",
+    "RangeError": "smpc.ranges",
+    "simulate": "smpc.simulate",
+    **dict.fromkeys(("erf", "rsqrt", "sigmoid", "softmax"), "smpc.elementary"),
+}
 
 
 def __getattr__(name: str) -> Any:

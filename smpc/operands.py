@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols import fixedpoint, ring
-from smpc.dispatch import unsupported
 
 _SMALLEST = 61  # bits by which a word can be truncated
 
@@ -41,3 +40,11 @@ def encoded(numbers: NDArray[Any], bits: int) -> NDArray[np.uint64]:
     if np.abs(ring.to_int(integers)).max(initial=0) >> fixedpoint.LIMIT_BITS - bits:
         raise ValueError(f"an integer is 2^{fixedpoint.LIMIT_BITS - bits} or more, beyond {bits} fraction bits")
     return integers << np.uint64(bits)
+
+
+def unsupported(what: str) -> str:
+    """What to tell someone who asks for more than there is."""
+    return (
+        f"{what} is not supported on secret arrays (docs/numpy.md lists what is): reveal what may be known, or take it "
+        "apart into operations that are supported"
+    )

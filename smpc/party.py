@@ -6,7 +6,8 @@ Every party runs the same program and must call the same operations in the same 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from math import prod
@@ -19,10 +20,13 @@ from protocols import fixedpoint, inputs, ring
 from protocols.errors import MessageError
 from smpc.array import SecretArray
 from smpc.errors import ModelError
+from smpc.ranges import ASSUMED, Bounds, Headroom, Range, declared, of_words
+from smpc.secret import Secret
 
 if TYPE_CHECKING:
     from protocols import party as protocols_party
     from protocols.shares import Share
+    from smpc.config import Column
     from smpc.data import Table
     from smpc.release import Gate
 
@@ -32,17 +36,24 @@ DEFAULT_FRACTION_BITS = 20
 SOUND_SYSTEM = "check: a matrix is positive definite and well-conditioned"
 CHECKS = frozenset({SOUND_SYSTEM})  # what a program opens to everyone without being asked
 _AXES = 8
+_TRUTH = 1  # what is announced in place of a number of fraction bits
 _MOST = 1 << 28  # elements of one shared array: 2 GiB
 
 
 @dataclass(frozen=True, eq=False)
 class Party:
-    """One party of a running program. `data`: its own table, where the run was given one."""
+    """One party of a running program.
+
+    `data`: its own table, where the run was given one. `columns`: what the manifest declares of every party's.
+    `headroom`: what came closest to the limits of the ring.
+    """
 
     protocol: ProtocolParty = field(repr=False)
     gate: Gate = field(repr=False)
     fraction_bits: int = DEFAULT_FRACTION_BITS
     data: Table | None = field(default=None, repr=False)
+    columns: Mapping[str, Column] = field(default_factory=dict, repr=False)
+    headroom: Headroom = field(default_factory=Headroom, repr=False)
     _numbers: count[int] = field(default_factory=lambda: count(1), repr=False)
 
     @property
@@ -62,26 +73,40 @@ class Party:
         """All computing parties, in rank order."""
         return self.gate.names
 
-    def share(self, values: ArrayLike | None, owner: int | str) -> SecretArray:
+    def share(self, values: ArrayLike | None, owner: int | str, bounds: Bounds | None = None) -> SecretArray:
         """A secret array of what `owner` (rank or name) passes; the other parties pass None.
 
-        Integers stay exact, reals are rounded to 2^-fraction_bits. Shape and type become known to all: one round.
-        Raises ValueError at the owner for values that are missing, no numbers, not finite or too large.
+        `bounds`: the least and the largest value that there may be, or one number for both signs; public, and the same
+        at all parties. What is computed from the array is refused if within these bounds it could become too large.
+        Without, it is 2^24 in units of the last place: 16 for reals with the usual 20 fraction bits, 16 million for
+        integers. Integers stay exact, reals are rounded to 2^-fraction_bits, and truth values are what a comparison
+        makes. Shape and type become known to all: one round. Raises ValueError at the owner for values that are
+        missing, no numbers, not finite or out of bounds.
         """
         rank = self._rank_of(owner)
-        mine = None if self.rank != rank else _encode(values, self.fraction_bits)
-        bits, shape = self._announce(mine, rank)
+        mine = None if self.rank != rank else _encode(values, self.fraction_bits, bounds)
+        kind, shape = self._announce(mine, rank, bounds)
         share = inputs.share(self.protocol, None if mine is None else mine[0], rank, shape or (1,))
-        return SecretArray(self, share, shape, bits)
+        if kind == _TRUTH:
+            return SecretArray(self, share, shape, 0, Range(0, 1), truth=True)
+        return SecretArray(self, share, shape, kind, declared(bounds, kind))
 
-    def reveal(self, array: SecretArray, to: Sequence[str] | None = None) -> Any:
+    def bounds(self, column: str) -> tuple[float, float]:
+        """The range that the manifest declares for a column, for `share`. Raises ValueError if it declares none."""
+        declared_of = self.columns.get(column)
+        if declared_of is None or declared_of.range is None:
+            raise ValueError(f"the manifest declares no range for a column {column!r}")
+        low, high = declared_of.range
+        return low, high
+
+    def reveal(self, array: Secret, to: Sequence[str] | None = None) -> Any:
         """See SecretArray.reveal."""
         what = f"reveal {next(self._numbers)}"
         opened = self.gate.release({what: array.share}, to)
         if opened is None:
             return None
         values = ring.to_int(opened[what]) if array.bits == 0 else fixedpoint.decode(opened[what], array.bits)
-        return values.reshape(array.shape)[()]
+        return values.reshape(array.shape).astype(array.dtype)[()]
 
     def require_sound(self, wrong: Share) -> None:
         """Open to everyone whether a linear system can be solved. Raises ModelError if not."""
@@ -99,34 +124,46 @@ class Party:
         return owner
 
     def _announce(
-        self, mine: tuple[NDArray[np.uint64], int, tuple[int, ...]] | None, owner: int
+        self, mine: tuple[NDArray[np.uint64], int, tuple[int, ...]] | None, owner: int, bounds: Bounds | None
     ) -> tuple[int, tuple[int, ...]]:
-        """Kind and shape of the owner's array, from the owner to all."""
+        """Kind and shape of the owner's array, from the owner to all, who must have the same bounds for it."""
+        step = f"shape, bounds {bounds}"
         others = [peer for peer in range(self.count) if peer != owner]
         if mine is not None:
-            _, bits, shape = mine
-            header = np.array([bits, len(shape), *shape, *[0] * (_AXES - len(shape))], np.uint64)
-            self.protocol.exchange("shape", {peer: [header] for peer in others}, {})
-            return bits, shape
-        (header,) = self.protocol.exchange("shape", {}, {owner: [(2 + _AXES,)]})[owner]
-        bits, axes, *dimensions = (int(value) for value in header)
+            _, kind, shape = mine
+            header = np.array([kind, len(shape), *shape, *[0] * (_AXES - len(shape))], np.uint64)
+            self.protocol.exchange(step, {peer: [header] for peer in others}, {})
+            return kind, shape
+        (header,) = self.protocol.exchange(step, {}, {owner: [(2 + _AXES,)]})[owner]
+        kind, axes, *dimensions = (int(value) for value in header)
         shape = tuple(dimensions[:axes])
         if (
-            bits not in (0, self.fraction_bits)
+            kind not in (0, _TRUTH, self.fraction_bits)
             or axes > _AXES
             or prod(max(length, 1) for length in shape) > _MOST
             or any(dimensions[axes:])
         ):
             raise MessageError(f"{self.names[owner]} announced an impossible shape", frozenset({owner}))
-        return bits, shape
+        return kind, shape
 
 
-def _encode(values: ArrayLike | None, fraction_bits: int) -> tuple[NDArray[np.uint64], int, tuple[int, ...]]:
+def _encode(
+    values: ArrayLike | None, fraction_bits: int, bounds: Bounds | None
+) -> tuple[NDArray[np.uint64], int, tuple[int, ...]]:
+    """Ring elements; how many fraction bits they have, or _TRUTH; and the shape."""
     if values is None:
         raise ValueError("the owner passes the values to share, the other parties None")
     numbers = np.asarray(values)
     if numbers.dtype.kind not in "biuf" or numbers.ndim > _AXES or numbers.size > _MOST:
         raise ValueError(f"an array of {numbers.dtype} with shape {numbers.shape} cannot be shared")
-    if numbers.dtype.kind in "biu":
-        return fixedpoint.encode_integers(numbers), 0, numbers.shape
-    return fixedpoint.encode(numbers, fraction_bits), fraction_bits, numbers.shape
+    if numbers.dtype.kind == "b":
+        return fixedpoint.encode_integers(numbers), _TRUTH, numbers.shape
+    if numbers.dtype.kind in "iu":
+        words, bits = fixedpoint.encode_integers(numbers), 0
+    else:
+        words, bits = fixedpoint.encode(numbers, fraction_bits), fraction_bits
+    found, within = of_words(words), declared(bounds, bits)
+    if words.size and not within.low <= found.low <= found.high <= within.high:
+        assumed = f"±{math.ldexp(ASSUMED, -bits):,g}, which holds where none are said"
+        raise ValueError(f"a value is not within {assumed if bounds is None else bounds}: share it with wider bounds=")
+    return words, bits, numbers.shape

@@ -6,7 +6,7 @@ whose lines carry `rate`, of the party that needs longest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from smpc.figures import listed
 from smpc.ledger import Ledger
 from smpc.noise import SEAL_BYTES
 from smpc.party import CHECKS, SOUND_SYSTEM, Party
+from smpc.ranges import Headroom
 from smpc.rehearsal import Rehearsal, RehearsalGate, Tally
 
 if TYPE_CHECKING:
@@ -70,13 +71,14 @@ class PartyPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """A study's costs; `parties`: the owners by rank, then the dealer."""
+    """A study's costs; `parties`: the owners by rank, then the dealer. `headroom`: of a program's numbers."""
 
     study: str
     preprocessing: str
     assumed: str
     correlations: Sequence[Correlation[Any]]
     parties: Sequence[PartyPlan]
+    headroom: Headroom | None = None
 
     @property
     def kinds(self) -> dict[str, tuple[int, int]]:
@@ -107,6 +109,7 @@ class Plan:
                 kind: dict(zip(("requests", "elements"), n, strict=True)) for kind, n in self.kinds.items()
             },
             "memory": self.memory,
+            "closest_to_its_limit": vars(self.headroom) if self.headroom else None,
             "parties": {
                 party.name: {
                     "rounds": party.online.rounds,
@@ -140,9 +143,11 @@ def of_program(manifest: Manifest, program: Callable[[Party], Any], rows: int) -
 
     `party.data` has `rows` rows of the manifest's columns. Raises what the program raises.
     """
-    parties = rehearse_program(manifest, program, rows)
+    headroom = Headroom()
+    parties = rehearse_program(manifest, program, rows, headroom)
     assumed = f"{rows} rows in each table" if manifest.columns else "the shapes that the program shares"
-    return _plan(manifest, parties, parties[0].batches, parties[0].asked, assumed)
+    found = _plan(manifest, parties, parties[0].batches, parties[0].asked, assumed)
+    return replace(found, headroom=headroom) if headroom.bits is not None else found
 
 
 def rehearse_model(manifest: Manifest, layout: study.Layout, rank: int) -> Rehearsal:
@@ -165,18 +170,27 @@ def rehearse_model(manifest: Manifest, layout: study.Layout, rank: int) -> Rehea
     return party
 
 
-def rehearse_program(manifest: Manifest, program: Callable[[Party], Any], rows: int) -> list[Rehearsal]:
-    """All parties' runs on shapes alone, each in a thread."""
+def rehearse_program(
+    manifest: Manifest, program: Callable[[Party], Any], rows: int, headroom: Headroom | None = None
+) -> list[Rehearsal]:
+    """All parties' runs on shapes alone, each in a thread. `headroom` hears of the first one's ranges."""
 
     def live(party: Rehearsal) -> None:
         others = [peer for peer in range(party.count) if peer != party.rank]
         digest = np.zeros(4, np.uint64)
         party.exchange("program", {peer: [digest] for peer in others}, {peer: [digest.shape] for peer in others})
         gate = _gate(party, manifest, CHECKS, {SOUND_SYSTEM: 0})
-        program(Party(party, gate, manifest.study.fraction_bits, _placeholder(manifest, rows)))
+        mine = headroom if headroom is not None and party.rank == 0 else Headroom()
+        table = _placeholder(manifest, rows)
+        program(Party(party, gate, manifest.study.fraction_bits, table, manifest.columns, mine))
 
     parties = rehearsal.everyone(len(manifest.owners))
-    local.run_all(parties, live)
+    try:
+        local.run_all(parties, live)
+    except BaseExceptionGroup as group:
+        if (cause := local.common_cause(group)) is not None:
+            raise cause from None
+        raise
     return parties
 
 

@@ -23,6 +23,7 @@ from protocols.masks import Factor
 from protocols.party import Correlation, secrets_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import Shape
+from protocols.segments import MOST, SegmentMasks
 from protocols.selection import SelectionMasks
 from protocols.truncation import TruncationMask
 from smpc import wire
@@ -45,6 +46,7 @@ _KNOWN: Mapping[str, type[Any]] = {
         SelectionMasks,
         DaBits,
         BoundedRandom,
+        SegmentMasks,
     )
 }
 
@@ -168,6 +170,8 @@ def _check(correlation: Correlation[Any]) -> None:
         raise ValueError(f"{correlation}: a table has 1 to {TABLE_WORDS} words")
     if getattr(correlation, "bits", 0) > ring.BITS:
         raise ValueError(f"{correlation}: a ring element has {ring.BITS} bits")
+    if isinstance(correlation, SegmentMasks) and not 0 < correlation.bits <= MOST:
+        raise ValueError(f"{correlation}: 1 to {MOST} bits are one-hot")
     if isinstance(correlation, Products) and correlation.matrices:
         left, right = correlation.left.shape, correlation.right.shape
         if len(left) != 2 or len(right) != 2 or left[1] != right[0]:

@@ -177,7 +177,7 @@ def _run_program(
         progress.stage("computing")
         started = monotonic()
         gate = open_gate(manifest, session, request, CHECKS)
-        returned = program(Party(session, gate, manifest.study.fraction_bits, data))
+        returned = program(Party(session, gate, manifest.study.fraction_bits, data, manifest.columns))
         outcome = Outcome(
             manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, None, returned
         )

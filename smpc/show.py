@@ -59,6 +59,8 @@ def print_plan(console: Console, plan: Plan) -> None:
     lines += ["", f"{'correlation':16}  asked for  ring elements"]
     lines += [f"{kind:16}  {asked:>9,}  {elements:>13,}" for kind, (asked, elements) in sorted(plan.kinds.items())]
     lines += ["", f"memory for these about {_size(plan.memory)} a party", ""]
+    if plan.headroom:
+        lines += [f"closest to its limit: {plan.headroom.operation}, with {plan.headroom.bits} bits to spare", ""]
     lines += [f"{network.name:26}  about {plan.seconds(network):,.1f} s" for network in NETWORKS]
     console.print("\n".join(lines), markup=False, soft_wrap=True)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from protocols import local
-from protocols.errors import PeerGone
 from smpc.ledger import Ledger
 from smpc.party import CHECKS, DEFAULT_FRACTION_BITS, Party
 from smpc.release import Gate
@@ -34,7 +33,6 @@ def simulate(program: Callable[[Party], R], parties: int = 3, *, fraction_bits: 
     try:
         return local.run(parties, run)
     except BaseExceptionGroup as group:
-        causes = [error for error in group.exceptions if not isinstance(error, PeerGone)]
-        if len({(type(error), str(error)) for error in causes}) == 1:
-            raise causes[0] from None
+        if (cause := local.common_cause(group)) is not None:
+            raise cause from None
         raise

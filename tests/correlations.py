@@ -7,9 +7,13 @@ from protocols.digits import DigitMasks
 from protocols.flooring import FloorMasks
 from protocols.masks import whole
 from protocols.rescaling import RescaledProducts
+from protocols.segments import SegmentMasks
 from protocols.selection import SelectionMasks
 
-SIGNS = [DigitMasks((9,), 1), DigitMasks((7,), 2), FloorMasks((5,), 20), SelectionMasks(130, 2, 1)]
+SIGNS = [
+    *[DigitMasks((9,), 1), DigitMasks((7,), 2), FloorMasks((5,), 20), SelectionMasks(130, 2, 1)],
+    *[SegmentMasks((9,), 3), SegmentMasks((2, 3), 6)],
+]
 
 
 def element_triple(shape, number=0):

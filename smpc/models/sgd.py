@@ -22,6 +22,7 @@ from protocols.descent import descend
 from protocols.shares import Share
 from protocols.truncation import truncate
 from smpc.array import SecretArray
+from smpc.ranges import WORD_BITS, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,11 +67,13 @@ class SGDRegressor:
         target = truncate(party, y.share, spare) if spare > 0 else y.at_bits(bits + scale).share
         descent = Descent(party, rows, target, self.batch, int(loss))
         w = descent.run(Share(party.rank, rows.values[0] * 0), self.iterations)
-        self.coef_ = SecretArray(x.party, w, (x.shape[1],), bits)
+        # Whatever is truncated comes out below 2^(64 - loss), in each iteration.
+        most = min(self.iterations << max(0, WORD_BITS + 1 - int(loss)), (1 << WORD_BITS) - 1)
+        self.coef_ = SecretArray(x.party, w, (x.shape[1],), bits, Range(-most, most))
         return self
 
     def predict(self, x: SecretArray) -> SecretArray:
-        """Xw, secret."""
+        """Xw, secret. Where a RangeError says that w could be too large for it, `np.clip` the coefficients first."""
         product: SecretArray = x @ self.coef_
         return product
 

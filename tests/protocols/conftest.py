@@ -15,14 +15,22 @@ from protocols import (
     comparison,
     conversion,
     descent,
+    division,
+    exponential,
     flooring,
     functions,
     inputs,
     local,
+    logarithm,
     opening,
+    powers,
     relations,
     rescaling,
+    roots,
+    segments,
     selection,
+    sigmoid,
+    softmax,
     sorting,
     truncation,
 )
@@ -94,6 +102,21 @@ def _keys(own: Operands) -> Share:
 def _private(party: local.LocalParty, own: Operands) -> Share:
     x, y = own.public(2, 3), own.public(3, 4)
     return beaver.private_matmul(party, {0: x, 1: y}.get(party.rank), (0, 1), (2, 3), (3, 4))
+
+
+def _of(function: Callable[..., Share], low: float = -8, high: float = 8, **more: Any) -> Case:
+    """A function of six numbers from 1/2 to 3/2 with 20 fraction bits, in a public range."""
+
+    def run(p: local.LocalParty, o: Operands) -> Share:
+        x = o.share(6, bits=20) + (1 << 19)
+        return function(p, x, bits=20, low=int(low * (1 << 20)), high=int(high * (1 << 20)), **more)
+
+    return Case(function, run, _all(6))
+
+
+def _quotient(p: local.LocalParty, o: Operands) -> Share:
+    a, b = o.share(6, bits=22), o.share(6, bits=20) + (1 << 19)
+    return division.divide(p, a, b, 20, 1 << 19, 3 << 19, 1 << 22)
 
 
 def _descend(party: local.LocalParty, own: Operands) -> Share:
@@ -168,6 +191,21 @@ CASES = {
     "scale_up": Case(
         functions.scale_up, lambda p, o: functions.scale_up(p, o.share(6, bits=30), o.share(6, bits=5), 16), _all(6)
     ),
+    "locate": Case(segments.locate, lambda p, o: segments.locate(p, o.share(6, bits=20), 0, 1 << 20, 5)[:2], _all(6)),
+    "reciprocal": _of(division.reciprocal, 1 / 2, 3 / 2),
+    "divide": Case(division.divide, _quotient, _all(6)),
+    "exp": _of(exponential.exp, -8, 4),
+    "log": _of(logarithm.log, 1 / 2, 3 / 2),
+    "log1p": _of(logarithm.log1p, 1 / 2, 3 / 2),
+    "sqrt": _of(roots.sqrt, 1 / 2, 3 / 2),
+    "rsqrt": _of(roots.rsqrt, 1 / 2, 3 / 2),
+    "sigmoid": _of(sigmoid.sigmoid),
+    "tanh": _of(sigmoid.tanh),
+    "erf": _of(sigmoid.erf),
+    "power": _of(powers.power, -2, 2, exponent=3),
+    "real_power": _of(powers.real_power, 1 / 2, 3 / 2, exponent=1.5),
+    "largest": Case(softmax.largest, lambda p, o: softmax.largest(p, o.share(64, 4, bits=20)), _all(1)),
+    "softmax": Case(softmax.softmax, lambda p, o: softmax.softmax(p, o.share(6, 4, bits=21), 20, 0, 1 << 21), _all(6)),
 }
 
 

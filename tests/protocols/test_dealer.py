@@ -12,6 +12,7 @@ from protocols.digits import DigitMasks
 from protocols.flooring import FloorMasks
 from protocols.party import assemble
 from protocols.prg import Prg, derive
+from protocols.segments import SegmentMasks
 from protocols.selection import SelectionMasks
 from protocols.shares import Share, combine, combine_bits
 from protocols.truncation import TruncationMask
@@ -103,6 +104,10 @@ def is_its_bits(s, each):
     return all((each[..., i] == s >> np.uint64(i) & np.uint64(1)).all() for i in range(each.shape[-1]))
 
 
+def is_its_segment(bits):
+    return lambda r, one_hot: all((row == (r >> np.uint64(64 - bits) == j)).all() for j, row in enumerate(one_hot))
+
+
 SIZES = [(2, 3, 4), (1, 1, 1), (0, 2, 3), (2, 0, 3)]
 LAWS: list[tuple[Any, Any]] = [
     *[(element_triple(shape), is_product) for shape in SHAPES],
@@ -117,6 +122,7 @@ LAWS: list[tuple[Any, Any]] = [
     *[(rescaled(element_triple(shape), f), is_rescaled_by(f, np.multiply)) for shape in SHAPES for f in (1, 20, 61)],
     *[(rescaled(matrix_triple(*size), f), is_rescaled_by(f, ring.matmul)) for size in SIZES for f in (1, 61)],
     *[(DaBits(shape, bits), is_its_bits) for shape in SHAPES for bits in (1, 7, 64)],
+    *[(SegmentMasks(shape, bits), is_its_segment(bits)) for shape in SHAPES for bits in (1, 4, 7)],
 ]
 
 

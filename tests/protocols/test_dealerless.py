@@ -18,6 +18,7 @@ from protocols.functions import BoundedRandom
 from protocols.ot_pairs import connect, setup_of
 from protocols.party import Correlation, Secret, secrets_of
 from protocols.prg import Prg, derive
+from protocols.segments import SegmentMasks
 from protocols.selection import SelectionMasks
 from protocols.shares import Share, add_up, xor_up
 from protocols.transfers import Transfers, rounds_of
@@ -72,6 +73,7 @@ ALL = renumbered(
         *[DigitMasks(shape, words) for shape in SHAPES for words in (1, 2, 3)],
         *[SelectionMasks(e, w, k) for e in (0, 1, 64, 130) for w in (1, 4) for k in (0, 2)],
         *[kind(shape, bits) for kind in (DaBits, BoundedRandom) for shape in SHAPES for bits in (1, 7, 64)],
+        *[SegmentMasks(shape, bits) for shape in SHAPES for bits in (1, 4, 5, 8)],
         *[WordTriple(shape, factors) for shape in SHAPES for factors in (0, 2, 5)],
         *[rescaled(one, f) for one in (element_triple((2, 3)), matrix_triple(2, 3, 4)) for f in (1, 20)],
     ]
@@ -273,6 +275,7 @@ LARGE = [
         TruncationMask((1024,), 20),
         DaBits((1024,), 16),
         BoundedRandom((1024,), 30),
+        SegmentMasks((1024,), 5),
     ],
 ]
 
@@ -306,6 +309,7 @@ REFRESHED = {
     DigitMasks((9,), 1): {0, 1},
     FloorMasks((9,), 20): {0, 1, 2, 3},
     SelectionMasks(9, 4): {0, 2, 3, 4},
+    **{key: {0, 1} for key in [SegmentMasks((9,), 3), SegmentMasks((9,), 6)]},
     **{key: {1} for key in [DaBits((9,), 7), BoundedRandom((9,), 30)]},
 }
 

@@ -32,7 +32,7 @@ from itertools import combinations, permutations, product
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, conversion, inputs, rescaling, truncation
+from protocols import beaver, binary, conversion, inputs, rescaling, segments, truncation
 from protocols.opening import disclose, open_masked
 from protocols.party import Correlation, Secret
 from protocols.shares import BitShare, Share, add_up, combine, combine_bits
@@ -235,6 +235,31 @@ def test_rescaled_product(monkeypatch):
     known = [((x, y), (v, w)) for x, y, v, w in product([0, 7], [0, 1], [0, 1], [0, 6]) if abs(signed(x + v)) < 2]
     tiny = Tiny(2, k, program, [(k, s), (k, 0), (k, s), (j, 0), (j, 0)], [(k, s), (k, 0), (k, s)])
     assert leaks(tiny, [one for one in known if -2 <= of(one) < 2], check=check) == []
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 4), (3, 2)])
+def test_segments(monkeypatch, count, k):
+    """The view does not depend on X, and which segment is found is a function of X and what was opened.
+
+    The factor of the tiny ring is 2^(64-k), two segments fill it. γ, uniform, is shown to all (C mod 2^(k-1)): the
+    segment is the next one if γ < X mod 2^(k-1), as in truncation. It is not opened.
+    """
+    s = 64 - k
+    monkeypatch.setattr(segments, "grid", lambda low, high, bits: ((0, 0), 1 << s))
+
+    def program(party, lanes, x):
+        return segments.locate(party, Share(party.rank, x), 0, 1, 1).segments
+
+    def check(parties, results, mine, lanes):
+        x = sum(column for (column,) in mine) % (1 << k)
+        opened = add_up([party.sent[0].arrays[0] for party in parties]) >> np.uint64(s)
+        half = 1 << (k - 1)
+        found = (x // half + (opened % half < x % half)) % 2
+        for j, row in enumerate(combine(results)):
+            assert (row & np.uint64(1) == (found == j)).all()
+
+    tiny = Tiny(count, k, program, secrets=[(k, s), (1, 0), (1, 0)])
+    assert leaks(tiny, all_shares(count, k, 1), check=check) == []
 
 
 def signed(x):

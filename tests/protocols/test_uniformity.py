@@ -19,13 +19,18 @@ from protocols import (
     local,
     opening,
     relations,
+    segments,
     selection,
     sorting,
     truncation,
 )
 from protocols.bits import from_octets
+from protocols.division import reciprocal
+from protocols.exponential import exp
+from protocols.logarithm import log
 from protocols.prg import Prg
 from protocols.shares import BitShare, Share, split
+from protocols.sigmoid import sigmoid
 
 SEED = bytes(range(32))
 N = 1 << 14
@@ -64,6 +69,11 @@ PROGRAMS = {
     "maximum": lambda p, x, w: sorting.maximum(p, x.reshape(-1, 8), 20),
     "truncate_exactly": lambda p, x, w: flooring.truncate_exactly(p, x, 20),
     "scale_up": lambda p, x, w: functions.scale_up(p, x, x, 20),
+    "locate": lambda p, x, w: segments.locate(p, x, -1000, 1000, 3).segments,
+    "sigmoid": lambda p, x, w: sigmoid(p, x, 20, -(8 << 20), 8 << 20),
+    "exp": lambda p, x, w: exp(p, x, 20, -(8 << 20), 9 << 20),
+    "reciprocal": lambda p, x, w: reciprocal(p, x, 20, -8, 8 << 20),
+    "log": lambda p, x, w: log(p, x, 20, 0, 8 << 20),
 }
 # The last step of these is local and makes bits or words of which a part is public.
 NOT_FRESH = {"disclose", "borrows", "leading_one", "to_bits"}

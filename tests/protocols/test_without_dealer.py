@@ -14,6 +14,9 @@ APART = {
     "scale_up": lambda x: 1 << 5,  # the factor has 5 bits
     "roots": lambda x: x * RELATIVE,
     "square_root": lambda x: x * RELATIVE,
+    **dict.fromkeys(["reciprocal", "divide", "exp", "log", "log1p", "sqrt", "rsqrt", "softmax"], lambda x: 4),
+    **dict.fromkeys(["sigmoid", "tanh", "erf", "power", "real_power"], lambda x: 4),
+    "locate": lambda x: 1 << 16,  # the next segment is as right
 }
 
 

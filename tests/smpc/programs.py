@@ -13,7 +13,7 @@ def revealed(function, *values, parties=2, bits=20):
     def program(party):
         owners = [number % party.count for number in range(len(values))]
         shared = [
-            party.share(value if party.rank == owner else None, owner)
+            party.share(value if party.rank == owner else None, owner, bounds=largest(value))
             for value, owner in zip(values, owners, strict=True)
         ]
         return function(*shared).reveal()
@@ -22,6 +22,13 @@ def revealed(function, *values, parties=2, bits=20):
     for other in others:
         np.testing.assert_array_equal(other, first, strict=True)
     return first
+
+
+def largest(value):
+    """The bounds of a test's data: the data's own, which a party would never tell."""
+    numbers = np.asarray(value)
+    most = max((abs(one) for one in numbers.astype(object).ravel()), default=0)
+    return int(most) if numbers.dtype.kind in "biu" else float(most)
 
 
 def units(x, bits=20):

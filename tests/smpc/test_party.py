@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,12 +12,13 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 import smpc
 from protocols.errors import MessageError, PeerGone
+from smpc.config import Column
 
 
-def share(party, values, owner=0):
+def share(party, values, owner=0, bounds=None):
     """`values` of the party `owner`, who alone passes them."""
     mine = owner in (party.rank, party.name)
-    return party.share(values if mine else None, owner)
+    return party.share(values if mine else None, owner, bounds)
 
 
 def test_sharing():
@@ -41,7 +44,7 @@ def test_who_a_party_is():
 def test_by_rank_or_name_of_any_shape(values, count, data):
     rank = data.draw(st.integers(0, count - 1))
     for owner in (rank, f"party{rank}"):
-        for result in smpc.simulate(lambda p, owner=owner: share(p, values, owner).reveal(), count):
+        for result in smpc.simulate(lambda p, owner=owner: share(p, values, owner, 2**62 - 1).reveal(), count):
             np.testing.assert_array_equal(result, values[()], strict=True)
 
 
@@ -114,13 +117,74 @@ def test_ragged_lists_are_numpys_error():
         smpc.simulate(lambda p: share(p, [[1, 2], [3]]), 2)
 
 
+# Bounds
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "expected"),
+    [
+        ([1, 2], None, (-(2.0**24), 2.0**24)),
+        ([1.5], None, (-16, 16)),
+        ([1, 2], 2, (-2, 2)),
+        ([1.5, 2.5], (1.5, 2.5), (1.5, 2.5)),
+        ([0.3], (0.25, np.float32(0.75)), (0.25, 0.75)),
+        ([3], np.array([2, 4]), (2, 4)),
+        ([True], None, (0, 1)),
+        (2**62 - 1, 2**62 - 1, (-(2.0**62), 2.0**62)),
+        ([], (3, 4), (3, 4)),
+    ],
+)
+def test_bounds_are_what_is_said(values, bounds, expected):
+    assert smpc.simulate(lambda p: share(p, np.array(values), 0, bounds).bounds, 2) == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds"), [([17.0], None), ([2**24 + 1], None), ([3, 8], (3, 7)), ([-1e-3], (0, 1)), ([9], 8.5)]
+)
+def test_values_out_of_bounds_are_refused_at_their_owner(values, bounds):
+    with pytest.raises(ValueError, match=r"a value is not within .*: share it with wider bounds=") as caught:
+        smpc.simulate(lambda p: share(p, values, 0, bounds), 2)
+    assert str(values[-1]) not in str(caught.value)
+
+
+@pytest.mark.parametrize("bounds", [(2, 1), (1, 2, 3), np.nan, (0, np.inf), (-np.inf, 3), -1])
+def test_bounds_that_are_none(bounds):
+    with pytest.raises(ValueError, match="bounds are the least and the largest value"):
+        smpc.simulate(lambda p: share(p, [0], 0, bounds), 2)
+
+
+@pytest.mark.parametrize("bounds", [2**62, (0, 1e30)])
+def test_bounds_that_no_array_can_hold(bounds):
+    with pytest.raises(smpc.RangeError, match="an array with these bounds"):
+        smpc.simulate(lambda p: share(p, [0], 0, bounds), 2)
+
+
+def test_parties_with_different_bounds_do_not_go_on():
+    with pytest.raises((ExceptionGroup, MessageError)):
+        smpc.simulate(lambda p: share(p, [0.5], 0, 1 + p.rank).reveal(), 2)
+
+
+def test_the_manifests_ranges_are_bounds():
+    columns = {"age": Column(range=(0, 120)), "name": Column()}
+
+    def program(party):
+        study = dataclasses.replace(party, columns=columns)
+        with pytest.raises(ValueError, match="declares no range for a column 'name'"):
+            study.bounds("name")
+        with pytest.raises(ValueError, match="declares no range for a column 'height'"):
+            study.bounds("height")
+        return share(study, [34.5], 0, study.bounds("age")).bounds
+
+    assert smpc.simulate(program, 2) == [(0, 120)] * 2
+
+
 # What an owner that breaks the protocol can announce
 
 
 @pytest.mark.parametrize(
     "header",
     [
-        [1, 1, 3, 0, 0, 0, 0, 0, 0, 0],  # a number of fraction bits that nobody uses
+        [2, 1, 3, 0, 0, 0, 0, 0, 0, 0],  # a number of fraction bits that nobody uses
         [21, 1, 3, 0, 0, 0, 0, 0, 0, 0],
         [20, 9, 1, 1, 1, 1, 1, 1, 1, 1],  # nine axes
         [20, 2**63, 1, 1, 1, 1, 1, 1, 1, 1],
@@ -133,7 +197,7 @@ def test_ragged_lists_are_numpys_error():
 def test_an_impossible_shape_is_refused_and_names_the_owner(header):
     def program(party):
         if party.rank == 0:
-            return party.protocol.exchange("shape", {1: [np.array(header, np.uint64)]}, {})
+            return party.protocol.exchange("shape, bounds None", {1: [np.array(header, np.uint64)]}, {})
         return party.share(None, 0)
 
     with pytest.raises(MessageError, match="party0 announced an impossible shape") as caught:

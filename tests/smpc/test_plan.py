@@ -16,6 +16,7 @@ from smpc.helper import serve
 from smpc.identity import generate
 from smpc.ledger import Ledger
 from smpc.party import CHECKS, Party
+from smpc.ranges import RangeError
 from smpc.release import Gate
 from tests.smpc.network import DEALER, OWNERS, Study, free_port, run, together
 from tests.smpc.network import study as program_study
@@ -150,6 +151,24 @@ def test_kinds_are_counted():
     found = plan.of_program(program_study(2, dealer=False).manifest, program, 0)
     asked = Counter(type(one).__name__ for one in found.correlations)
     assert {kind: n for kind, (n, _) in found.kinds.items()} == asked
+
+
+def test_a_plan_says_which_operation_is_closest_to_its_limit():
+    """Of 16 and 16 at 20 fraction bits a product has 48 bits, a sum of three 50; times 2.5, unrounded, 51 of 62."""
+    manifest = program_study(2, dealer=False).manifest
+    closest = plan.of_program(manifest, program, 0).to_dict()["closest_to_its_limit"]
+    assert closest == {"operation": "a product of shape (5,)", "bits": 62 - 51}
+    nothing = plan.of_program(manifest, lambda party: party.share(1 if party.rank == 0 else None, 0).reveal(), 0)
+    assert nothing.to_dict()["closest_to_its_limit"] is None
+
+
+def test_a_program_that_is_out_of_range_has_no_plan():
+    def too_large(party):
+        x = party.share(np.ones(3) if party.rank == 0 else None, owner=0, bounds=1e7)
+        return (x * x).reveal()
+
+    with pytest.raises(RangeError, match="a product of shape"):
+        plan.of_program(program_study(2, dealer=False).manifest, too_large, 0)
 
 
 def test_time_grows_with_the_delay():

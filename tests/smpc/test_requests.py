@@ -14,6 +14,7 @@ from protocols.digits import DigitMasks
 from protocols.flooring import FloorMasks
 from protocols.functions import BoundedRandom
 from protocols.masks import Factor
+from protocols.segments import SegmentMasks
 from protocols.selection import SelectionMasks
 from protocols.truncation import TruncationMask
 from smpc import requests, wire
@@ -41,6 +42,7 @@ correlations = (
     | st.builds(FloorMasks, shapes, st.integers(1, 61))
     | st.builds(SelectionMasks, lengths, st.integers(1, 4), st.integers(0, 9))
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
+    | st.builds(SegmentMasks, shapes, st.integers(1, 8))
 )
 
 
@@ -75,6 +77,8 @@ BAD = {
     "one owner": wire.pack([[], ["PrivateTriple", 2, 2, 2, [0]]]),
     "three owners": wire.pack([[], ["PrivateTriple", 2, 2, 2, [0, 1, 2]]]),
     "many bits": wire.pack([[], ["TruncationMask", [2], 65]]),
+    "no segments": wire.pack([[], ["SegmentMasks", [2], 0]]),
+    "too many segments": wire.pack([[], ["SegmentMasks", [2], 9]]),
     "bits of a bounded random": wire.pack([[], ["BoundedRandom", [2], 100]]),
     "more digits than there are": wire.pack([[], ["DigitMasks", [2], 5]]),
     "a selection by more digits than there are": wire.pack([[], ["SelectionMasks", 2, 5, 0]]),

@@ -32,7 +32,9 @@ def descent(x, y, step, batch, iterations):
 
 def fitted(party, estimator):
     x, y = data()
-    secret = party.share(x if party.rank == 0 else None, 0), party.share(y if party.rank == 1 else None, 1)
+    secret = tuple(
+        party.share(values if party.rank == owner else None, owner, bounds=8) for owner, values in enumerate((x, y))
+    )
     return estimator.fit(*secret), secret
 
 
@@ -68,6 +70,9 @@ def test_views_of_integers():
 def test_predictions_are_secret_until_they_are_revealed():
     def program(party):
         model, (x, _) = fitted(party, SGDRegressor(step=0.25, batch=16, iterations=40))
+        with pytest.raises(smpc.RangeError, match=r"np\.clip"):
+            model.predict(x)
+        model.coef_ = np.clip(model.coef_, -4, 4)
         return model.predict(x).reveal(), model.coef_.reveal()
 
     predicted, weights = smpc.simulate(program, 2)[0]
