@@ -94,7 +94,7 @@ def measure(told: Namespace, together: Callable[[], None]) -> None:
 def main() -> None:
     """Refuse, begin, or be one of the parties."""
     told = arguments()
-    if told.preprocessing != "dealer" or told.work.masked or told.work.kind == "echo":
+    if told.preprocessing != "dealer" or told.work.masked or told.work.kind in ("echo", "sort"):
         refuse("has no such thing")
     if told.rank is None:
         spread(told.parties + 1, 1)

@@ -34,13 +34,13 @@ import numpy as np
 from works import BATCH, FEATURES, ROWS, STEP, Work, bound, command, error, operands, peak, peer, timed
 
 from protocols.beaver import open_once
-from protocols.conversion import negative
 from protocols.shares import Share
 from protocols.truncation import truncate
 from smpc.array import SecretArray
 from smpc.launch import run_locally
 from smpc.local_manifest import for_program
-from smpc.models.sgd import DATA_BITS, Descent
+from smpc.models.sgd import DATA_BITS, Descent, longer
+from smpc.ranges import Range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,11 +55,22 @@ PEERS = ("crypten", "mpyc", "spu")
 RUNS, LAUNCHES, QUICK_LAUNCHES = 3, 2, 1
 LIMIT = 60.0  # seconds for one process of a peer, and less if quick
 QUICK_LIMIT = 20.0
-FULL = {"product": [10**6], "matrix": [512, 1024], "sign": [10**5, 10**6], "sgd": [100]}
-LESS = {"product": [10**5], "matrix": [64, 128], "sign": [10**5, 10**6], "sgd": [100]}  # without a dealer
-LEAST = {"product": [10**4], "matrix": [64], "sign": [10**4], "sgd": [10]}  # and more parties than two
-QUICK = {"product": [10**4], "matrix": [64], "sign": [10**3], "sgd": [10]}
-CURVES = {"product": [10**3, 10**4, 10**5], "matrix": [16, 32, 64, 128], "sign": [10**3, 10**4]}
+FULL = {"product": [10**6], "matrix": [512, 1024], "sign": [10**5, 10**6], "sort": [10**5], "sgd": [100]}
+LESS = {
+    "product": [10**5],
+    "matrix": [64, 128],
+    "sign": [10**5, 10**6],
+    "sort": [10**3],
+    "sgd": [100],
+}  # without a dealer
+LEAST = {"product": [10**4], "matrix": [64], "sign": [10**4], "sort": [10**3], "sgd": [10]}  # and more parties than two
+QUICK = {"product": [10**4], "matrix": [64], "sign": [10**3], "sort": [100], "sgd": [10]}
+CURVES = {
+    "product": [10**3, 10**4, 10**5],
+    "matrix": [16, 32, 64, 128],
+    "sign": [10**3, 10**4],
+    "sort": [100, 1000, 10**4],
+}
 ECHOES = 500
 PROGRAM = """import sys
 sys.path.append({folder!r})
@@ -110,8 +121,8 @@ def computation(party: Party, session: Session, work: Work) -> Computation:
     secrets = [party.share(values if party.rank == owner else None, owner) for values, owner in owners]
     if work.kind == "sgd":
         return descent(party, work, *secrets)
-    if work.kind == "sign":
-        return lambda x: SecretArray(party, negative(session, x.share), x.shape, 0), lambda: secrets
+    if work.kind in ("sign", "sort"):
+        return (lambda x: x < 0) if work.kind == "sign" else np.sort, lambda: secrets
     if work.masked:
         open_once(session, *(secret.share for secret in secrets))
     product = operator.matmul if work.kind == "matrix" else operator.mul
@@ -124,15 +135,17 @@ def descent(party: Party, work: Work, x: SecretArray, y: SecretArray) -> Computa
     bits = int(math.log2(BATCH / STEP)) + 2 * DATA_BITS
 
     def train(one: Descent) -> SecretArray:
-        w = one.run(Share(party.rank, np.zeros(FEATURES, np.uint64)), work.size)
-        return SecretArray(party, w, (FEATURES,), party.fraction_bits)
+        path = one.run(Share(party.rank, np.zeros(FEATURES, np.uint64)), work.size)
+        longer(party.protocol, path.before, 1 << 24)
+        return SecretArray(party, path.last, (FEATURES,), party.fraction_bits, Range(-(1 << 38), 1 << 38))
 
     return train, lambda: [Descent(party.protocol, rows, y.share * (1 << DATA_BITS), BATCH, bits)]
 
 
 def anew(secret: SecretArray) -> SecretArray:
     """The same secret, in a share that has no mask."""
-    return SecretArray(secret.party, Share(secret.share.rank, secret.share.values.copy()), secret.shape, secret.bits)
+    share = Share(secret.share.rank, secret.share.values.copy())
+    return secret.new(share, secret.shape, secret.bits, secret.range)
 
 
 def everyone(session: Session, rounds: int = 1) -> None:
@@ -197,7 +210,7 @@ def works(parties: int, preprocessing: str, *, quick: bool) -> list[Work]:
     found = [
         Work(kind, size, masked) for kind in ("product", "matrix") for size in sizes[kind] for masked in (False, True)
     ]
-    found += [Work(kind, size) for kind in ("sign", "sgd") for size in sizes[kind]]
+    found += [Work(kind, size) for kind in ("sign", "sort", "sgd") for size in sizes[kind]]
     return [*found, Work("start", 1), Work("echo", ECHOES)]
 
 
@@ -287,7 +300,7 @@ def about(rows: Sequence[Figures], peer_name: str) -> Iterator[str]:
     """What a peer cannot do, and why; what it gets wrong."""
     reasons: dict[str, list[str]] = {}
     for row in rows:
-        one, far = row[peer_name], 0.0 if row["kind"] == "sign" else 2.0**-6
+        one, far = row[peer_name], 0.0 if row["kind"] in ("sign", "sort") else 2.0**-6
         if one.get("error", 0.0) > far:
             one["wrong"] = f"wrong by {one['error']:.3g}"
         if reason := one.get("cannot", one.get("wrong")):

@@ -37,6 +37,7 @@ NAMES = {
     "product": "elementwise product",
     "matrix": "matrix product",
     "sign": "sign",
+    "sort": "sort",
     "sgd": "linear SGD, iterations",
     "start": "start to exit",
     "echo": "a round, one element",
@@ -57,7 +58,7 @@ class Work:
 
     @property
     def operations(self) -> int:
-        """Multiplications or comparisons."""
+        """Multiplications, comparisons, or values."""
         return self.size**3 if self.kind == "matrix" else self.size
 
 
@@ -68,7 +69,7 @@ def operands(work: Work) -> list[NDArray[np.float64]]:
         return list(rng.uniform(-10, 10, (2, work.size)))
     if work.kind == "matrix":
         return list(rng.uniform(-1, 1, (2, work.size, work.size)))
-    if work.kind == "sign":
+    if work.kind in ("sign", "sort"):
         return [np.round(rng.uniform(-10, 10, work.size) * 256) / 256]
     x = rng.standard_normal((ROWS, FEATURES))
     weights = rng.standard_normal(FEATURES) / np.sqrt(FEATURES)
@@ -79,6 +80,8 @@ def plain(work: Work, values: Sequence[NDArray[np.float64]]) -> NDArray[Any]:
     """NumPy's answer."""
     if work.kind == "sign":
         return np.less(values[0], 0)
+    if work.kind == "sort":
+        return np.sort(values[0])
     if work.kind == "sgd":
         return descend(values[0], values[1], work.size)
     return values[0] @ values[1] if work.kind == "matrix" else values[0] * values[1]
@@ -110,7 +113,7 @@ def bound(work: Work, bits: int) -> float:
 
     For SGD, whose data have fewer, it is no law but far above what rounding does and far below what a mistake does.
     """
-    factors = {"product": 12, "matrix": work.size + 2, "sign": 0.0}
+    factors = {"product": 12, "matrix": work.size + 2, "sign": 0.0, "sort": 0.0}
     return float(factors[work.kind] * 2.0**-bits) if work.kind in factors else 2.0**-7
 
 

@@ -255,6 +255,7 @@ def _matrix_cross(
 def _descent_masks(us: Dealerless, of: DescentMasks) -> Maker:
     """b, e, and products: A_Bᵀ e, to which a truncation mask is added to make s, and c. Some iterations at once."""
     b, e, _ = (us.draw(secret.shape) for secret in of.drawn())
+    remember(us.masks, of.keeps(), [b])
     a = of.rows.of(us.masks[of.rows.number])
     c, gradient = each(a, b), each(a.swapaxes(1, 2), e)
     step = max(1, _PRODUCTS // max(1, ring.size(a.shape[1:])))

@@ -21,12 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from protocols import ring
 from protocols.card import card
-from protocols.masks import Factor, masked_view
+from protocols.masks import Factor, attach, masked_view
 from protocols.opening import open_masked
 from protocols.party import Correlation, Order, Part, Party, Secret
 from protocols.ring import RingArray
@@ -39,6 +40,7 @@ class DescentMasks(Correlation[tuple[Part, ...]]):
     """What iterations need on `rows`, a view of a mask that is there (iterations × batch × weights)."""
 
     rows: Factor
+    number: int  # under which b is kept
     bits: int
 
     @property
@@ -56,6 +58,9 @@ class DescentMasks(Correlation[tuple[Part, ...]]):
     def kept(self) -> Sequence[int]:
         return (self.rows.number,)
 
+    def keeps(self) -> Sequence[int]:
+        return (self.number,)
+
     def work(self) -> int:
         return 2 * ring.size(self.rows.shape)
 
@@ -68,6 +73,16 @@ class DescentMasks(Correlation[tuple[Part, ...]]):
         return parts
 
 
+class Path(NamedTuple):
+    """⟨w⟩ after the last iteration; and as it was before each, a share for each stretch, iterations × weights.
+
+    The latter were opened under masks, which they keep.
+    """
+
+    last: Share
+    before: list[Share]
+
+
 def each(matrices: RingArray, vectors: RingArray) -> RingArray:
     """A stack of matrices, each times its vector."""
     products = np.empty(matrices.shape[:2], np.uint64)
@@ -77,44 +92,49 @@ def each(matrices: RingArray, vectors: RingArray) -> RingArray:
 
 
 @card("MZ17", adversary="semi-honest, all but one", rounds=3, elements=1, per="row of the batch, and twice a weight")
-def descend(party: Party, stretches: Sequence[tuple[Share, Share]], w: Share, bits: int) -> Share:
-    """⟨w⟩ after an iteration on each batch of each stretch, one after another. Rounds and elements: of an iteration.
+def descend(party: Party, stretches: Sequence[tuple[Share, Share]], w: Share, bits: int) -> Path:
+    """⟨w⟩ of an iteration on each batch of each stretch, one after another. Rounds and elements: of an iteration.
 
     A stretch: rows, iterations × batch × weights, a view of a share that was opened under a mask (`beaver.open_once`),
     and targets, iterations × batch, with the scale of Xw. w: weights. What a stretch takes is asked for while the
-    parties are at the one before. Every gradient must be below 2^62 before it is truncated by 0 < bits < 62. Raises
-    ValueError if shapes do not fit, for other `bits`, and for rows without a mask.
+    parties are at the one before. Every gradient must be below 2^62 before it is truncated by 0 < bits < 62; nothing
+    here notices if it is not, but from the weights that are returned it can be told. Raises ValueError if shapes do not
+    fit, for other `bits`, and for rows without a mask.
     """
     check_bits([bits])
     for rows, targets in stretches:
         if len(rows.shape) != 3 or targets.shape != rows.shape[:2] or w.shape != rows.shape[2:]:
             raise ValueError(f"no iterations: rows {rows.shape}, targets {targets.shape}, weights {w.shape}")
     views = [masked_view(party, rows) for rows, _ in stretches]
-    ordered = [party.order(DescentMasks(view, bits)) for _, view in views[:1]]
+    wanted = [DescentMasks(view, party.number(), bits) for _, view in views]
+    ordered = [party.order(one) for one in wanted[:1]]
+    before = []
     for at, ((_, targets), (mask, view)) in enumerate(zip(stretches, views, strict=True)):
-        ordered += [party.order(DescentMasks(later, bits)) for _, later in views[at + 1 : at + 2]]
-        w = _stretch(party, (view.of(mask.opened), view.of(mask.share)), targets.values, w, ordered[at], bits)
-    return w
+        ordered += [party.order(later) for later in wanted[at + 1 : at + 2]]
+        both = view.of(mask.opened), view.of(mask.share)
+        w, there = _stretch(party, both, targets.values, w, ordered[at])
+        before.append(there)
+    return Path(w, before)
 
 
 def _stretch(
-    party: Party,
-    rows: tuple[RingArray, RingArray],
-    targets: RingArray,
-    w: Share,
-    masks: Order[tuple[Part, ...]],
-    bits: int,
-) -> Share:
-    """`rows`: E and this party's part of A."""
+    party: Party, rows: tuple[RingArray, RingArray], targets: RingArray, w: Share, masks: Order[tuple[Part, ...]]
+) -> tuple[Share, Share]:
+    """w after, and before each iteration. `rows`: E and this party's part of A."""
+    wanted = cast("DescentMasks", masks.correlation)
+    before, differences = [], []
     for at, (b, e, s) in enumerate(zip(*masks.draws, strict=True)):
         public, own = rows[0][at], rows[1][at]
-        difference = _open(party, w.values - b)
+        before.append(w.values)
+        differences.append(_open(party, w.values - b))
         c, top, quotient = (one[at] for one in masks.parts()[3:])
-        z = _product(public, w.values) + _product(own, difference) + c - targets[at]
+        z = _product(public, w.values) + _product(own, differences[-1]) + c - targets[at]
         difference = _open(party, z - e)
         opened = _open(party, _product(public.T, z) + _product(own.T, difference) + s)
-        w = w - finish(opened, (top, quotient), bits, party.rank)
-    return w
+        w = w - finish(opened, (top, quotient), wanted.bits, party.rank)
+    there = Share(party.rank, np.stack(before))
+    attach(party, there, wanted.number, np.stack(differences), masks.draws[0])
+    return w, there
 
 
 def _open(party: Party, masked: RingArray) -> RingArray:

@@ -137,11 +137,16 @@ def keep(party: Party, masks: Sequence[tuple[Share, int, RingArray]]) -> None:
         return
     opened = open_masked(party, *(Share(x.rank, x.values - a) for x, _, a in masks))
     for (x, number, a), e in zip(masks, opened, strict=True):
-        for locked in (x.values, e, a):
-            locked.flags.writeable = False
-        mask = Mask(number, e, a, party)
-        object.__setattr__(x, "mask", mask)
-        weakref.finalize(mask, party.forget, number).atexit = False
+        attach(party, x, number, e, a)
+
+
+def attach(party: Party, x: Share, number: int, opened: RingArray, share: RingArray) -> None:
+    """Let a whole share keep the mask under which it was opened, all of mask `number`."""
+    for locked in (x.values, opened, share):
+        locked.flags.writeable = False
+    mask = Mask(number, opened, share, party)
+    object.__setattr__(x, "mask", mask)
+    weakref.finalize(mask, party.forget, number).atexit = False
 
 
 def _plain(shape: Shape, strides: Sequence[int]) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from protocols import linalg
 from smpc import elementary, order
 from smpc.arrange import together
+from smpc.checks import SOUND_SYSTEM
 from smpc.operands import numeric, unsupported
 from smpc.ranges import Range
 from smpc.reductions import Axis, largest
@@ -186,7 +187,7 @@ def solve(a: Any, b: Any) -> Secret:
     columns = right.reshape(a.shape[0], -1)
     bits = a.party.fraction_bits
     x, wrong = linalg.solve_scaled(a.party.protocol, a.at_bits(bits).share, columns.at_bits(bits).share, bits)
-    a.party.require_sound(wrong)
+    a.party.require(SOUND_SYSTEM, wrong)
     within = Range(-1 << _SOLUTION_BITS + bits, 1 << _SOLUTION_BITS + bits)
     return a.new(x, columns.shape, bits, within).reshape(right.shape)
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from protocols import fixedpoint, inputs, ring
 from protocols.errors import MessageError
 from smpc.array import SecretArray
+from smpc.checks import CHECKS
 from smpc.errors import ModelError
 from smpc.ranges import ASSUMED, Bounds, Headroom, Range, declared, of_words
 from smpc.secret import Secret
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 ProtocolParty: TypeAlias = "protocols_party.Party"
 
 DEFAULT_FRACTION_BITS = 20
-SOUND_SYSTEM = "check: a matrix is positive definite and well-conditioned"
-CHECKS = frozenset({SOUND_SYSTEM})  # what a program opens to everyone without being asked
 _AXES = 8
 _TRUTH = 1  # what is announced in place of a number of fraction bits
 _MOST = 1 << 28  # elements of one shared array: 2 GiB
@@ -108,12 +107,10 @@ class Party:
         values = ring.to_int(opened[what]) if array.bits == 0 else fixedpoint.decode(opened[what], array.bits)
         return values.reshape(array.shape).astype(array.dtype)[()]
 
-    def require_sound(self, wrong: Share) -> None:
-        """Open to everyone whether a linear system can be solved. Raises ModelError if not."""
-        if self.gate.announce(**{SOUND_SYSTEM: wrong})[SOUND_SYSTEM].any():
-            raise ModelError(
-                "no result: the matrix is ill-conditioned or not symmetric positive definite, or a number is too large"
-            )
+    def require(self, check: str, wrong: Share) -> None:
+        """Open to everyone whether one of CHECKS holds: ⟨0⟩ if it does, ⟨1⟩ if not. Raises ModelError if not."""
+        if self.gate.announce(**{check: wrong})[check].any():
+            raise ModelError(f"no result: {CHECKS[check]}")
 
     def _rank_of(self, owner: int | str) -> int:
         if isinstance(owner, str) and owner in self.names:

@@ -14,12 +14,13 @@ import numpy as np
 from protocols import local, ring
 from protocols.party import secrets_of
 from smpc import hello, rehearsal, requests, study, wire
+from smpc.checks import CHECKS
 from smpc.data import Table
 from smpc.errors import ManifestError
 from smpc.figures import listed
 from smpc.ledger import Ledger
 from smpc.noise import SEAL_BYTES
-from smpc.party import CHECKS, SOUND_SYSTEM, Party
+from smpc.party import Party
 from smpc.ranges import Headroom
 from smpc.rehearsal import Rehearsal, RehearsalGate, Tally
 
@@ -179,7 +180,7 @@ def rehearse_program(
         others = [peer for peer in range(party.count) if peer != party.rank]
         digest = np.zeros(4, np.uint64)
         party.exchange("program", {peer: [digest] for peer in others}, {peer: [digest.shape] for peer in others})
-        gate = _gate(party, manifest, CHECKS, {SOUND_SYSTEM: 0})
+        gate = _gate(party, manifest, frozenset(CHECKS), dict.fromkeys(CHECKS, 0))
         mine = headroom if headroom is not None and party.rank == 0 else Headroom()
         table = _placeholder(manifest, rows)
         program(Party(party, gate, manifest.study.fraction_bits, table, manifest.columns, mine))

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from smpc import identity as keys
+from smpc.checks import CHECKS
 from smpc.config import load_manifest
 from smpc.errors import DataError, KeyFileError, LinkError, ManifestError
 from smpc.files import try_writing
 from smpc.ledger import Ledger, verify
-from smpc.party import CHECKS, Party
+from smpc.party import Party
 from smpc.release import Gate
 from smpc.result import Cost
 
@@ -176,7 +177,7 @@ def _run_program(
         _compare_programs(session, path)
         progress.stage("computing")
         started = monotonic()
-        gate = open_gate(manifest, session, request, CHECKS)
+        gate = open_gate(manifest, session, request, frozenset(CHECKS))
         returned = program(Party(session, gate, manifest.study.fraction_bits, data, manifest.columns))
         outcome = Outcome(
             manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, None, returned

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from protocols import local
+from smpc.checks import CHECKS
 from smpc.ledger import Ledger
-from smpc.party import CHECKS, DEFAULT_FRACTION_BITS, Party
+from smpc.party import DEFAULT_FRACTION_BITS, Party
 from smpc.release import Gate
 
 R = TypeVar("R")
@@ -27,7 +28,7 @@ def simulate(program: Callable[[Party], R], parties: int = 3, *, fraction_bits: 
     names = tuple(f"party{rank}" for rank in range(parties))
 
     def run(protocol: local.LocalParty) -> R:
-        gate = Gate(protocol, names, names, Ledger("simulation", ""), CHECKS)
+        gate = Gate(protocol, names, names, Ledger("simulation", ""), frozenset(CHECKS))
         return program(Party(protocol, gate, fraction_bits))
 
     try:

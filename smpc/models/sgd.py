@@ -8,24 +8,31 @@ X is masked once, in whatever batches it is used; in an iteration w, the residua
 masks (`protocols.descent`), in three rounds and 8(2d + |B|) bytes to each peer. Nothing else is opened.
 
 Scales: X has 12 fraction bits, w 20 (or as many as the program, if these are fewer): products have 32, the gradient 44,
-of which η / |B|, a power of two, takes its share. So the sum over a batch must stay below 2^18 in each entry, which
-standardized features and a residual of some thousands do; nothing notices if it does not.
+of which η / |B|, a power of two, takes its share.
+
+Range: w has no bounds that would follow from those of X and y. So a bound of its length is taken within which nothing
+leaves the ring: entries of Xw are at most √d max|X| ‖w‖ by Cauchy and Schwarz, residuals and gradients follow. After
+the last iteration one bit says, to all parties, whether ‖w‖ was within before each. By induction all weights are then
+what they should be: w₀ is 0, and the first that is too long is computed from some that were not, so it is right, and
+its square does not wrap: it is seen. The squares open nothing, as w keeps its masks: a comparison for each iteration.
 """
 
 from __future__ import annotations
 
-from math import log2
+from math import isqrt, log2
 from typing import TYPE_CHECKING, Self
 
-from protocols.beaver import open_once
-from protocols.descent import descend
-from protocols.shares import Share
-from protocols.truncation import truncate
+from protocols.beaver import open_once, square
+from protocols.conversion import negative
+from protocols.descent import Path, descend
+from protocols.relations import is_zero
+from protocols.shares import Share, concatenate
 from smpc.array import SecretArray
-from smpc.ranges import WORD_BITS, Range
+from smpc.checks import WITHIN_BOUNDS
+from smpc.ranges import TRUNCATED_BITS, Range, RangeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from protocols.party import Party
 
@@ -51,31 +58,58 @@ class SGDRegressor:
     def fit(self, x: SecretArray, y: SecretArray) -> Self:
         """Train on x (N×d) and y (N). Afterwards `coef_` is secret (d).
 
-        Opens nothing. Raises ValueError for shapes that do not fit, too few rows, and what is no power of two.
+        Opens one bit to all parties: whether all went well (see above); raises ModelError if not. Raises RangeError if
+        it could not go well, and ValueError for shapes that do not fit, too few rows, and what is no power of two.
         """
         if x.ndim != 2 or y.shape != x.shape[:1]:
             raise ValueError(f"not rows and their targets: {x.shape} and {y.shape}")
         if not self.batch <= x.shape[0]:
             raise ValueError(f"{x.shape[0]} rows are less than a batch of {self.batch}")
-        bits, party = min(x.party.fraction_bits, WEIGHT_BITS), x.party.protocol
-        rows = x.share if x.bits <= DATA_BITS else truncate(party, x.share, x.bits - DATA_BITS)
-        scale = min(x.bits, DATA_BITS)
+        bits, scale, party = min(x.party.fraction_bits, WEIGHT_BITS), min(x.bits, DATA_BITS), x.party.protocol
         loss = log2(self.batch / self.step) + 2 * scale
         if loss != int(loss) or not 0 < loss < 62:
             raise ValueError(f"step / batch is no power of two, or too small: {self.step} / {self.batch}")
-        spare = y.bits - bits - scale
-        target = truncate(party, y.share, spare) if spare > 0 else y.at_bits(bits + scale).share
-        descent = Descent(party, rows, target, self.batch, int(loss))
-        w = descent.run(Share(party.rank, rows.values[0] * 0), self.iterations)
-        # Whatever is truncated comes out below 2^(64 - loss), in each iteration.
-        most = min(self.iterations << max(0, WORD_BITS + 1 - int(loss)), (1 << WORD_BITS) - 1)
-        self.coef_ = SecretArray(x.party, w, (x.shape[1],), bits, Range(-most, most))
+        rows, targets = x.rescaled(scale), y.rescaled(bits + scale).at_bits(bits + scale)
+        length, step = self._bounds(rows, targets, int(loss))
+        descent = Descent(party, rows.share, targets.share, self.batch, int(loss))
+        path = descent.run(Share(party.rank, rows.share.values[0] * 0), self.iterations)
+        if path.before:
+            x.party.require(WITHIN_BOUNDS, longer(party, path.before, length))
+        self.coef_ = SecretArray(x.party, path.last, (x.shape[1],), bits, Range(-length - step, length + step))
         return self
 
+    def _bounds(self, rows: SecretArray, targets: SecretArray, loss: int) -> tuple[int, int]:
+        """The largest ‖w‖ with which nothing leaves the ring, and by how much an entry of w then changes at most."""
+        features, of_x = rows.shape[1], max(1, rows.range.largest)
+
+        def gradient(length: int) -> int:
+            return self.batch * of_x * ((isqrt(features - 1) + 1) * of_x * length + targets.range.largest)
+
+        def fits(length: int) -> bool:
+            most = length + (gradient(length) >> loss) + 1
+            return gradient(length) < 1 << TRUNCATED_BITS and features * most**2 < 1 << TRUNCATED_BITS
+
+        length = 0
+        for bit in reversed(range(TRUNCATED_BITS)):
+            length |= (1 << bit) * fits(length | 1 << bit)
+        if not length:
+            raise RangeError(
+                f"batches of {self.batch} rows of {features} features within {rows.bounds} and targets within "
+                f"{targets.bounds}: the gradient could leave the ring: say tighter bounds"
+            )
+        return length, (gradient(length) >> loss) + 1
+
     def predict(self, x: SecretArray) -> SecretArray:
-        """Xw, secret. Where a RangeError says that w could be too large for it, `np.clip` the coefficients first."""
+        """Xw, secret."""
         product: SecretArray = x @ self.coef_
         return product
+
+
+def longer(party: Party, weights: Sequence[Share], length: int) -> Share:
+    """⟨1⟩ if one of the rows of weights is longer, ‖w‖ > length, else ⟨0⟩; for squares that do not wrap."""
+    squares = concatenate([square(party, w).sum(axis=1) for w in weights])
+    found = negative(party, length**2 - squares)
+    return 1 - is_zero(party, found.sum(), found.shape[0].bit_length())
 
 
 class Descent:
@@ -86,8 +120,8 @@ class Descent:
         self.x = x if x.source is None else Share(x.rank, x.values.copy())  # its rows are views of what has the mask
         open_once(party, self.x)
 
-    def run(self, w: Share, iterations: int) -> Share:
-        """w (d) after so many iterations from the first batch on; randomness is asked for some of them ahead."""
+    def run(self, w: Share, iterations: int) -> Path:
+        """From w (d), so many iterations from the first batch on; randomness is asked for some of them ahead."""
         return descend(self.party, [self._stretch(*one) for one in self._stretches(iterations)], w, self.bits)
 
     def _stretches(self, iterations: int) -> Iterator[tuple[int, int]]:

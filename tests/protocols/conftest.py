@@ -126,7 +126,7 @@ def _descend(party: local.LocalParty, own: Operands) -> Share:
     party.rounds = party.elements = 0
     party.sent.clear()
     rows = x.reshape(1, 4, 3)
-    return descent.descend(party, [(rows, y.reshape(1, 4))], w, 10)
+    return descent.descend(party, [(rows, y.reshape(1, 4))], w, 10).last
 
 
 CASES = {

@@ -24,7 +24,7 @@ def descended(party, x, y, w, length, bits):
     """From the first batch on, in two stretches."""
     cuts = [slice(0, BATCH), slice(BATCH, length * BATCH)]
     stretches = [(x[cut].reshape(-1, BATCH, WEIGHTS), y[cut].reshape(-1, BATCH)) for cut in cuts]
-    return descend(party, stretches, w, bits)
+    return descend(party, stretches, w, bits).last
 
 
 @pytest.mark.parametrize("preprocessing", ["dealer", "ot"])
@@ -60,7 +60,7 @@ def test_parts_fulfil_the_law(view, count, preprocessing):
     def program(party):
         return [
             party.take(Masks(0, (ROWS, WEIGHTS))),
-            *(one.values for one in party.take(DescentMasks(VIEWS[view], 20))),
+            *(one.values for one in party.take(DescentMasks(VIEWS[view], 1, 20))),
         ]
 
     parts = local.run(count, program, SEED, preprocessing)
@@ -84,7 +84,7 @@ def test_what_is_sent_and_opened_is_uniform(count):
         x, y, w = (type(one)(party.rank, one.values) for one in (x, y, w))
         open_once(party, x)
         rows = x.reshape(length, batch, weights)
-        return descend(party, [(rows, y.reshape(length, batch))], w, 20)
+        return descend(party, [(rows, y.reshape(length, batch))], w, 20).last
 
     results = local.run_all(parties, program)
     for party in parties:

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from smpc import plan, sample, study
+from smpc.checks import CHECKS
 from smpc.config import parse_manifest
 from smpc.data import read_table
 from smpc.errors import ManifestError, ModelError
 from smpc.helper import serve
 from smpc.identity import generate
 from smpc.ledger import Ledger
-from smpc.party import CHECKS, Party
+from smpc.party import Party
 from smpc.ranges import RangeError
 from smpc.release import Gate
 from tests.smpc.network import DEALER, OWNERS, Study, free_port, run, together
@@ -131,7 +132,7 @@ def test_a_program_does_what_its_plan_says(owners, dealer):
     found = plan.of_program(a_study.manifest, program, 0)
 
     def live(session):
-        gate = Gate(session, session.names, a_study.manifest.release.to, Ledger("small", ""), CHECKS)
+        gate = Gate(session, session.names, a_study.manifest.release.to, Ledger("small", ""), frozenset(CHECKS))
         digest = np.zeros(4, np.uint64)
         others = [rank for rank in range(session.count) if rank != session.rank]
         session.exchange("program", {p: [digest] for p in others}, {p: [digest.shape] for p in others})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from protocols import local
+from smpc.checks import CHECKS
 from smpc.ledger import Ledger
-from smpc.party import CHECKS, Party
+from smpc.party import Party
 from smpc.release import Gate
 from tests.smpc.random_programs import Outcome, run
 
@@ -16,7 +17,7 @@ def outcome_of(parties, seed, programs, preprocessing="dealer"):
     outcomes = [Outcome() for _ in names]
 
     def live(protocol):
-        gate = Gate(protocol, names, names, Ledger("random", ""), CHECKS)
+        gate = Gate(protocol, names, names, Ledger("random", ""), frozenset(CHECKS))
         run(Party(protocol, gate), seed, programs, outcomes[protocol.rank])
 
     local.run(parties, live, preprocessing=preprocessing)

@@ -36,7 +36,9 @@ correlations = (
     | st.builds(lambda shape, bits: rescaled(element_triple(shape), bits), shapes, bits)
     | st.builds(Masks, lengths, shapes)
     | st.builds(lambda view: Products(view, view), st.builds(Factor, lengths, SHAPE, lengths, STRIDES, st.none()))
-    | st.builds(DescentMasks, st.builds(Factor, lengths, st.just((3, 1, 2)), lengths, STRIDES, st.none()), bits)
+    | st.builds(
+        DescentMasks, st.builds(Factor, lengths, st.just((3, 1, 2)), lengths, STRIDES, st.none()), lengths, bits
+    )
     | st.builds(WordTriple, shapes, lengths)
     | st.builds(DigitMasks, shapes, st.integers(1, 4))
     | st.builds(FloorMasks, shapes, st.integers(1, 61))
@@ -96,10 +98,10 @@ BAD = {
     "matrices that do not fit": wire.pack(
         [[], ["Products", [0, [2, 3], 0, [3, 1], [2, 3]], [1, [2, 3], 0, [3, 1], [2, 3]], True]]
     ),
-    "iterations on fresh rows": wire.pack([[], ["DescentMasks", [0, [1, 1, 1], 0, [0, 0, 0], [1]], 20]]),
-    "endless iterations": wire.pack([[], ["DescentMasks", [0, [44_000_000, 1, 1], 0, [0, 0, 0], None], 20]]),
-    "iterations on nothing": wire.pack([[], ["DescentMasks", [0, [9, 0, 1], 0, [0, 0, 0], None], 20]]),
-    "iterations on a matrix": wire.pack([[], ["DescentMasks", [0, [1, 1], 0, [0, 0], None], 20]]),
+    "iterations on fresh rows": wire.pack([[], ["DescentMasks", [0, [1, 1, 1], 0, [0, 0, 0], [1]], 1, 20]]),
+    "endless iterations": wire.pack([[], ["DescentMasks", [0, [44_000_000, 1, 1], 0, [0, 0, 0], None], 1, 20]]),
+    "iterations on nothing": wire.pack([[], ["DescentMasks", [0, [9, 0, 1], 0, [0, 0, 0], None], 1, 20]]),
+    "iterations on a matrix": wire.pack([[], ["DescentMasks", [0, [1, 1], 0, [0, 0], None], 1, 20]]),
     "a truth of another type": wire.pack([[], ["Products", [0, [2], 0, [1], [2]], [1, [2], 0, [1], [2]], 1]]),
     "far too large": wire.pack([[], ["PrivateTriple", 2**30, 2**30, 2**30, [0, 1]]]),
 }

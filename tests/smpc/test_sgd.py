@@ -60,7 +60,8 @@ def test_whatever_the_fraction_bits(fraction_bits):
 
 def test_views_of_integers():
     def program(party):
-        x, y = (party.share(v if party.rank == 0 else None, 0) for v in (np.eye(12, 4, dtype=int), np.arange(12)))
+        data = (np.eye(12, 4, dtype=int), 1), (np.arange(12), 12)
+        x, y = (party.share(values if party.rank == 0 else None, 0, bounds=most) for values, most in data)
         return SGDRegressor(0.5, 4, 6).fit(x[:8, :3], y[:8]).coef_.reveal()
 
     expected = descent(np.eye(12, 4)[:8, :3], np.arange(8.0), 0.5, 4, 6)
@@ -70,9 +71,6 @@ def test_views_of_integers():
 def test_predictions_are_secret_until_they_are_revealed():
     def program(party):
         model, (x, _) = fitted(party, SGDRegressor(step=0.25, batch=16, iterations=40))
-        with pytest.raises(smpc.RangeError, match=r"np\.clip"):
-            model.predict(x)
-        model.coef_ = np.clip(model.coef_, -4, 4)
         return model.predict(x).reveal(), model.coef_.reveal()
 
     predicted, weights = smpc.simulate(program, 2)[0]
@@ -87,7 +85,7 @@ def test_over_encrypted_links(dealer):
         descent = Descent(session, *shares, 4, 20)
         weights, rounds = Share(session.rank, np.zeros(3, np.uint64)), []
         for iterations in (0, 1, 7):
-            weights = descent.run(weights, iterations)
+            weights = descent.run(weights, iterations).last
             rounds.append(session.rounds)
         return weights.values, rounds
 
@@ -105,7 +103,7 @@ def test_what_is_asked_for_ahead_is_what_is_taken():
 
     def program(party):
         w = Share(party.rank, np.zeros(4, np.uint64))
-        return Descent(party, *(both[party.rank] for both in shares), 10, 20).run(w, 77)
+        return Descent(party, *(both[party.rank] for both in shares), 10, 20).run(w, 77).last
 
     weights = local.run_all(parties, program)
     assert combine(weights).shape == (4,)
@@ -139,3 +137,24 @@ def test_what_cannot_be_trained_is_refused(arguments, shapes, message):
 
 def test_parameters():
     assert SGDRegressor(0.5, 8, 3).get_params() == {"step": 0.5, "batch": 8, "iterations": 3}
+
+
+def test_a_training_that_diverges_is_an_error_and_no_wrong_number():
+    """Also if it comes back into bounds by wrapping: what is first to leave is seen."""
+
+    def program(party):
+        with pytest.raises(smpc.ModelError, match="weights or residuals grew too large"):
+            fitted(party, SGDRegressor(step=4.0, batch=16, iterations=400))
+
+    smpc.simulate(program, 2)
+
+
+def test_bounds_with_which_no_training_fits_are_refused_before_it_begins():
+    def program(party):
+        x, y = (party.share(np.zeros(shape) if party.rank == 0 else None, 0, bounds=2.0**20) for shape in ((16, 3), 16))
+        before = party.protocol.rounds
+        with pytest.raises(smpc.RangeError, match="say tighter bounds"):
+            SGDRegressor(step=0.25, batch=16).fit(x, y)
+        return party.protocol.rounds - before
+
+    assert smpc.simulate(program, 2)[0] <= 2  # the rescaling of the data

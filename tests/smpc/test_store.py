@@ -31,7 +31,7 @@ SMALL = [PAIR := element_square((2,)), element_triple((0,)), PAIR]
 MATRICES = [matrix_triple(2, 3, 4), matrix_triple(2, 3, 4, owners=(0, 1)), rescaled(matrix_triple(2, 0, 3))]
 WORDS = [element_triple((2, 3)), element_triple((0, 4)), element_square((4,)), WordTriple((2,), 3), DigitMasks((5,))]
 BITS = [Masks(7, (2, 2)), TruncationMask((3,), 20), DaBits((3,), 7), DaBits((3,), 0), BoundedRandom((2, 2), 9)]
-EVERY = [*MATRICES, *WORDS, *BITS, *SIGNS, DescentMasks(Factor(7, (2, 1, 2), 0, (2, 0, 1)), 20)]
+EVERY = [*MATRICES, *WORDS, *BITS, *SIGNS, DescentMasks(Factor(7, (2, 1, 2), 0, (2, 0, 1)), 8, 20)]
 
 
 @pytest.fixture

@@ -1,0 +1,11 @@
+"""What a program opens to everyone without being asked: whether a result may be trusted, one bit each."""
+
+from collections.abc import Mapping
+
+SOUND_SYSTEM = "check: a matrix is positive definite and well-conditioned"
+WITHIN_BOUNDS = "check: no number of a training left its bounds"
+
+CHECKS: Mapping[str, str] = {  # and what to say if one fails
+    SOUND_SYSTEM: "the matrix is ill-conditioned or not symmetric positive definite, or a number is too large",
+    WITHIN_BOUNDS: "weights or residuals grew too large: standardize the data, say tighter bounds, take smaller steps",
+}
