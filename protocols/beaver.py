@@ -143,8 +143,14 @@ def multiply(party: Party, x: Share, y: Share) -> Share:
     Opens what has no mask yet, each once; if both have one, there is no round. Raises ValueError if the shapes do not
     fit.
     """
-    np.broadcast_shapes(x.shape, y.shape)
-    return _products(party, [(x, y)], matrices=False)[0]
+    return multiply_each(party, (x, y))[0]
+
+
+def multiply_each(party: Party, *pairs: tuple[Share, Share]) -> list[Share]:
+    """`multiply` of several independent pairs in one round."""
+    for x, y in pairs:
+        np.broadcast_shapes(x.shape, y.shape)
+    return _products(party, pairs, matrices=False)
 
 
 @card("MZ17", adversary="semi-honest, all but one", rounds=1, elements=1, per="element of both operands")

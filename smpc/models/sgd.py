@@ -22,7 +22,7 @@ from __future__ import annotations
 from math import isqrt, log2
 from typing import TYPE_CHECKING, Self
 
-from protocols.beaver import open_once, square
+from protocols.beaver import multiply_each, open_once
 from protocols.conversion import negative
 from protocols.descent import Path, descend
 from protocols.relations import is_zero
@@ -107,7 +107,7 @@ class SGDRegressor:
 
 def longer(party: Party, weights: Sequence[Share], length: int) -> Share:
     """⟨1⟩ if one of the rows of weights is longer, ‖w‖ > length, else ⟨0⟩; for squares that do not wrap."""
-    squares = concatenate([square(party, w).sum(axis=1) for w in weights])
+    squares = concatenate([one.sum(axis=1) for one in multiply_each(party, *((w, w) for w in weights))])
     found = negative(party, length**2 - squares)
     return 1 - is_zero(party, found.sum(), found.shape[0].bit_length())
 
