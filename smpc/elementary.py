@@ -32,7 +32,10 @@ _FLOAT = 2.0**-48  # of ends that are computed in floating point
 
 
 def divide(x: Any, y: Any) -> Secret:
-    """x / y. For a public y a product with 1 / y and its error; for a secret one within 2 units, in 7 to 21 rounds."""
+    """x / y. For a public y a product with 1 / y and its error.
+
+    For a secret one within 2 units, and 2^-53 of the largest quotient that the bounds allow; 7 to 21 rounds.
+    """
     if not isinstance(y, Secret):
         with np.errstate(divide="ignore", over="ignore"):  # what is not finite is refused as a factor
             quotient: Secret = x * (1.0 / numeric(y))
@@ -49,12 +52,14 @@ def divide(x: Any, y: Any) -> Secret:
     def quotients(party: Any, a: Share, bits: int, *_: int) -> Share:
         return division.divide(party, a, two.share, bits, low, high, largest)
 
-    return _found("a quotient", quotients, one, ends, 2)
+    return _found("a quotient", quotients, one, ends, _division_units(ends, one.bits))
 
 
 def reciprocal(x: Secret) -> Secret:
-    """1 / x, within 2 units. Of integers NumPy has the integer part, which is not supported."""
-    return _by("np.reciprocal", division.reciprocal, _without_zero("np.reciprocal", x), lambda v: 1 / v, 2)
+    """1 / x, with the error of `divide`."""
+    x = _without_zero("np.reciprocal", as_reals(x))
+    units = _division_units([1 / end for end in x.bounds], x.bits)
+    return _by("np.reciprocal", division.reciprocal, x, lambda v: 1 / v, units)
 
 
 def np_reciprocal(x: Secret) -> Secret:
@@ -201,6 +206,11 @@ def _found(name: str, protocol: Protocol, x: Secret, ends: list[float], units: f
             f"{name} of values within {x.bounds}: {error}: say tighter bounds=, or np.clip first"
         ) from None
     return x.new(share, x.shape, x.bits, within)
+
+
+def _division_units(ends: list[float], bits: int) -> float:
+    """The error of a division, in units."""
+    return 2 + math.ldexp(max(abs(end) for end in ends), bits - 53)
 
 
 def _without_zero(name: str, x: Secret) -> Secret:

@@ -24,7 +24,7 @@ ERRORS = {
     np.multiply: "u; F with public reals",
     np.matmul: "u; F, of the sum of \\|x\\|, and k/2 u with public reals",
     np.vecdot: "k u",
-    np.true_divide: "2 u; F by public numbers",
+    np.true_divide: "2 u, and 2^-53 of the largest that bounds allow; F by public numbers",
     np.power: "u of each product, times what is multiplied by it; of real powers 2 u, and 2^-26 of the result",
     np.mean: "F, of the sum",
     np.reciprocal: "2 u",

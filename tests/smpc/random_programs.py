@@ -171,7 +171,10 @@ def along(random: np.random.Generator, a: Node, _: Node) -> Operation | None:
         (lambda x, _: np.diff(x, axis=axis), 2 * a.error if isinstance(axis, int) else None),
         (lambda x, _: np.sort(x, axis=axis), a.error if one_axis else None),
         (lambda x, _: np.median(x, axis=axis, keepdims=keep), mean if np.asarray(a.value).dtype != bool else None),
-        (lambda x, _: np.quantile(x.astype(float), [0.25, 0.8], axis=axis, keepdims=keep), 2 * mean),
+        (
+            lambda x, _: np.quantile(x.astype(float), [0.25, 0.8], axis=axis, keepdims=keep),
+            2 * mean if np.size(a.value) else None,  # of empty ones NumPy has errors of several kinds
+        ),
         (lambda x, _: np.prod(x, axis=axis, keepdims=keep), None if a.real else 0),
     ]
     call, error = rows[random.integers(len(rows))]
