@@ -31,13 +31,15 @@ CASES = {
     "divide": (lambda x, a: a / x, lambda x, a: a / x, 0),
     "exp": (lambda x, a: np.exp(a), lambda x, a: (a / UNIT).exp(), 2.0**-27),
     "tanh": (lambda x, a: np.tanh(a), lambda x, a: tanh(a), 0),
-    "** 1.5": (lambda x, a: x**1.5, lambda x, a: (logarithm(x) * Decimal(1.5)).exp(), 2.0**-25),
-    "** -0.7": (lambda x, a: x**-0.7, lambda x, a: (logarithm(x) * Decimal(-0.7)).exp(), 2.0**-25),
+    "** 1.5": (lambda x, a: x**1.5, lambda x, a: (logarithm(x) * Decimal("1.5")).exp(), 2.0**-25),
+    "** -0.75": (lambda x, a: x**-0.75, lambda x, a: (logarithm(x) * Decimal("-0.75")).exp(), 2.0**-25),
 }
 
 
 def ends(random):
-    low, high = sorted((1 << int(e)) - int(d) for e, d in zip(random.integers(2, 63, 2), random.integers(0, 3, 2)))
+    low, high = sorted(
+        (1 << int(e)) - int(d) for e, d in zip(random.integers(2, 63, 2), random.integers(0, 3, 2), strict=True)
+    )
     return max(1, low), min(high, 2**62 - 1), (1 << int(random.integers(2, 62))) - 1
 
 

@@ -24,6 +24,7 @@ def outcome_of(parties, seed, programs, preprocessing="dealer"):
     return outcomes
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of means of nothing; filters are one for all threads
 @pytest.mark.parametrize(
     ("parties", "seed", "programs", "preprocessing"),
     [(2, 1, 700, "dealer"), (2, 2, 700, "dealer"), (3, 3, 400, "dealer"), (5, 4, 160, "dealer"), (2, 5, 40, "ot")],
