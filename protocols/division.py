@@ -64,9 +64,9 @@ def reciprocal_to(party: Party, x: Share, bits: int, low: int, high: int, good: 
 def divide(party: Party, a: Share, b: Share, bits: int, low: int, high: int, largest: int) -> Share:
     """⟨a/b⟩ for |a| <= `largest` and low <= b <= high in ring units; one shape, `bits` fraction bits each.
 
-    Error: at most two units. 0 for b = 0. 9 rounds if 0 < high <= 16 low, 7 within an octave; 14 or 15 else, and 4 to 6
-    more, as for `reciprocal`: what counts is the largest quotient that the ranges allow. Raises ValueError if it can
-    have more than 59 bits or, together with b, more than 86; or shapes differ.
+    Error: at most two units, and 2^-53 of the largest quotient. 0 for b = 0. 9 rounds if 0 < high <= 16 low, 7 within
+    an octave; 14 or 15 else, and 4 to 6 more, as for `reciprocal`: what counts is the largest quotient that the ranges
+    allow. Raises ValueError if it can have more than 59 bits or, together with b, more than 86; or shapes differ.
     """
     if a.shape != b.shape:
         raise ValueError(f"shapes differ: {a.shape} and {b.shape}")
