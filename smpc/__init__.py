@@ -27,11 +27,11 @@ if TYPE_CHECKING:
         LinkError,
         ManifestError,
         ModelError,
+        RangeError,
         ReleaseRefused,
         SmpcError,
     )
     from smpc.party import Party
-    from smpc.ranges import RangeError
     from smpc.simulate import simulate
 
     __version__: str
@@ -59,7 +59,6 @@ __all__ = [
 _HOMES = {
     "SecretArray": "smpc.array",
     "Party": "smpc.party",
-    "RangeError": "smpc.ranges",
     "simulate": "smpc.simulate",
     **dict.fromkeys(("erf", "rsqrt", "sigmoid", "softmax"), "smpc.elementary"),
 }

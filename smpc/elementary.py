@@ -21,8 +21,9 @@ from protocols import softmax as rows
 from protocols.logarithm import LOG_2
 from protocols.shares import Share
 from smpc.arrange import together
+from smpc.errors import RangeError
 from smpc.operands import numeric, unsupported
-from smpc.ranges import Range, RangeError
+from smpc.ranges import Range
 from smpc.secret import Secret
 
 Protocol = Callable[..., Share]

@@ -9,6 +9,7 @@
   x StoreError        the store of correlated randomness cannot be used, or does not fit
   x LedgerError       the ledger cannot be written, or its chain is broken
   x ModelError        no trustworthy result: ill-conditioned, constant column, too few rows
+  x RangeError        a result could be too large for the ring, or data are not within their bounds; a ValueError, too
 
 A programmer's mistake in using the library (shapes, types) is a ValueError or a TypeError.
 """
@@ -54,3 +55,7 @@ class LedgerError(SmpcError):
 
 class ModelError(SmpcError):
     """The model has no result that could be trusted on this data."""
+
+
+class RangeError(SmpcError, ValueError):
+    """A result could be too large for the ring, or data are not within their bounds. Names bounds, never a value."""

@@ -20,7 +20,7 @@ from protocols import fixedpoint, inputs, ring
 from protocols.errors import MessageError
 from smpc.array import SecretArray
 from smpc.checks import CHECKS
-from smpc.errors import ModelError
+from smpc.errors import ModelError, RangeError
 from smpc.ranges import ASSUMED, Bounds, Headroom, Range, declared, of_words
 from smpc.secret import Secret
 
@@ -162,5 +162,5 @@ def _encode(
     found, within = of_words(words), declared(bounds, bits)
     if words.size and not within.low <= found.low <= found.high <= within.high:
         assumed = f"±{math.ldexp(ASSUMED, -bits):,g}, which holds where none are said"
-        raise ValueError(f"a value is not within {assumed if bounds is None else bounds}: share it with wider bounds=")
+        raise RangeError(f"a value is not within {assumed if bounds is None else bounds}: share it with wider bounds=")
     return words, bits, numbers.shape

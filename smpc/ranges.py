@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols import ring
+from smpc.errors import RangeError
 
 WORD_BITS = 63  # a signed word holds |x| < 2^63
 TRUNCATED_BITS = 62  # what is truncated is below 2^62
@@ -27,10 +28,6 @@ _HALF = 32
 
 
 Bounds: TypeAlias = float | Sequence[float]
-
-
-class RangeError(ValueError):
-    """A result could be too large for the ring. Says how large, and what to change."""
 
 
 @dataclass

@@ -29,7 +29,8 @@ from protocols.relations import is_zero
 from protocols.shares import Share, concatenate
 from smpc.array import SecretArray
 from smpc.checks import WITHIN_BOUNDS
-from smpc.ranges import TRUNCATED_BITS, Range, RangeError
+from smpc.errors import RangeError
+from smpc.ranges import TRUNCATED_BITS, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

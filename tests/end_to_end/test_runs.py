@@ -177,7 +177,7 @@ def other(party):
     return party.share([[1, 2]] if party.rank == 1 else None, 1).reveal()
 
 def failing(party):
-    x = party.share([8675309.0] if party.rank == 0 else None, 0)
+    x = party.share([8675309.0] if party.rank == 0 else None, 0, bounds=1e7)
     if party.rank == 1:
         raise ValueError("8675309")
     return x.reveal()
@@ -191,6 +191,9 @@ def dying(party):
     if party.rank == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return x.reveal()
+
+def beyond(party):
+    return party.share([8675309.0] if party.rank == 0 else None, 0).reveal()
 
 def odd(party):
     return {"set": {1}, "nan": float("nan"), "array": np.array([1 + 2j]), 3: None}
@@ -232,6 +235,7 @@ def test_another_function_of_a_program(program):
     [
         ("missing", "program.py has no function missing"),
         ("failing", "party1: stopped by ValueError; run the command again with --debug to see where"),
+        ("beyond", "party0: a value is not within ±16, which holds where none are said: share it with wider bounds="),
         ("dying", "party1"),
     ],
 )
@@ -256,7 +260,8 @@ def test_a_program_of_a_study_that_is_run_at_each_site(tmp_path):
         (site.folder / "sub" / "work.py").write_text(
             "def main(party):\n"
             "    mine = party.data.columns['age']\n"
-            "    ages = [party.share(mine if party.rank == owner else None, owner) for owner in range(party.count)]\n"
+            "    owners, bounds = range(party.count), party.bounds('age')\n"
+            "    ages = [party.share(mine if party.rank == owner else None, owner, bounds) for owner in owners]\n"
             "    return sum(age.sum() for age in ages).reveal()\n"
         )
     for name in ("north", "south"):

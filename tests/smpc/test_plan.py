@@ -12,12 +12,11 @@ from smpc import plan, sample, study
 from smpc.checks import CHECKS
 from smpc.config import parse_manifest
 from smpc.data import read_table
-from smpc.errors import ManifestError, ModelError
+from smpc.errors import ManifestError, ModelError, RangeError
 from smpc.helper import serve
 from smpc.identity import generate
 from smpc.ledger import Ledger
 from smpc.party import Party
-from smpc.ranges import RangeError
 from smpc.release import Gate
 from tests.smpc.network import DEALER, OWNERS, Study, free_port, run, together
 from tests.smpc.network import study as program_study
