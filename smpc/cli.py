@@ -22,6 +22,8 @@ from smpc.progress import shown
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from smpc.run import Request
+
 FILE = click.Path(path_type=Path)
 DEBUG = "--debug"
 
@@ -63,9 +65,12 @@ def _line(error: Exception) -> str:
 
 
 def _fail(line: str, code: int) -> None:
-    text = line if line.isprintable() else ascii(line)[1:-1]  # the name of a file can hold anything
-    click.echo(f"smpc: {text}", err=True)
+    click.echo(f"smpc: {_printable(line)}", err=True)
     sys.exit(code)
+
+
+def _printable(line: str) -> str:
+    return line if line.isprintable() else ascii(line)[1:-1]  # the name of a file can hold anything
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
@@ -85,7 +90,7 @@ def cli() -> None:
     """Compute together on data that nobody shows to the others.
 
     Start with `smpc demo`. A study of your own: `smpc init FOLDER`, look at FOLDER/study.toml, then
-    `smpc local FOLDER/study.toml` on one machine, or `smpc run` at every site.
+    `smpc local FOLDER/study.toml` on one machine, or `smpc check` and then `smpc run` at every site.
     """
 
 
@@ -151,6 +156,42 @@ def init(folder: Path) -> None:
     click.echo(f"\nRun it on this machine:  smpc local {folder / 'study.toml'}")
 
 
+@cli.command(short_help="See whether a study can be run here.")
+@click.argument("study", type=FILE)
+@click.option("--party", required=True, help="Which party of the study this is.")
+@click.option("--data", type=FILE, help="This party's table: CSV, Parquet or Arrow. [default: NAME.csv beside STUDY]")
+@click.option("--key", type=FILE, help="This party's key file. [default: NAME.key beside STUDY]")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0.1, 86_400),
+    default=7.0,
+    show_default=True,
+    help="Seconds to wait for absent peers.",
+)
+@click.option("--no-links", "alone", is_flag=True, help="Leave out the links: for a party that is alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def check(
+    study: Path, party: str, data: Path | None, key: Path | None, wait: float, *, alone: bool, as_json: bool
+) -> None:
+    """See whether a run of STUDY can begin: manifest, key, data, ranges, store, and links to every peer.
+
+    Every party runs this command at its site, at the same time. One line each: ok; or no, and what to do; or --, not
+    done, as another failed that comes first. Nothing of a run is used up, and none of the data leaves. A program is run
+    once, on zeros. Exits 0 if all is ok, 3 if only a peer is at fault, 1 else.
+    """
+    from smpc.check import check as look
+    from smpc.check import exit_code
+
+    found = []
+    for finding in look(_request(study, party, key, data, wait), links=not alone):
+        found.append(finding)
+        if not as_json:
+            click.echo(_printable(finding.line))
+    if as_json:
+        click.echo(json.dumps([finding.to_dict() for finding in found], indent=2, ensure_ascii=False))
+    sys.exit(exit_code(found))
+
+
 @cli.command(short_help="Be one party of a study.")
 @click.argument("study", type=FILE)
 @click.option("--party", required=True, help="Which party of the study this is.")
@@ -173,15 +214,9 @@ def run(
     Every party runs this command at its site, at the same time. Nothing is sent before all agree on the study.
     """
     from smpc.outcome import write_outcome
-    from smpc.run import Request
     from smpc.run import run as run_study
 
-    beside = study.parent
-    standard = beside / f"{party}.csv"
-    request = Request(
-        study, party, key or beside / f"{party}.key", data or (standard if standard.exists() else None),
-        out or beside / "results" / party, wait,
-    )  # fmt: skip
+    request = _request(study, party, key, data, wait, out or study.parent / "results" / party)
     written: list[dict[str, Any]] = []
     # what a program prints is not its result
     with shown() as progress, redirect_stdout(sys.stderr if as_json else sys.stdout):
@@ -257,15 +292,9 @@ def prepare(
     store twice. A store that is there already is replaced.
     """
     from smpc.prepare import prepare as make
-    from smpc.run import Request
 
-    beside = study.parent
-    standard = beside / f"{party}.csv"
-    request = Request(
-        study, party, key or beside / f"{party}.key", data or (standard if standard.exists() else None), None, wait
-    )
     with shown() as progress:
-        written = make(request, runs, rows, progress)
+        written = make(_request(study, party, key, data, wait), runs, rows, progress)
     click.echo("dealt" if written is None else f"wrote {written}, for {runs} run{'s' * (runs > 1)}")
 
 
@@ -317,6 +346,18 @@ def local(
             print_answers(_console(), manifest, answers, results)
     if out is not None and not as_json:
         click.echo(f"\nResults are in {out}")
+
+
+def _request(
+    study: Path, party: str, key: Path | None, data: Path | None, wait: float, out: Path | None = None
+) -> Request:
+    """What a party is told, with the files beside the study for those that are not named."""
+    from smpc.run import Request
+
+    beside = study.parent
+    standard = beside / f"{party}.csv"
+    found = data or (standard if standard.exists() else None)
+    return Request(study, party, key or beside / f"{party}.key", found, out, wait)
 
 
 def _study(target: str, folder: Path, parties: int, preprocessing: str) -> Path:

@@ -30,6 +30,7 @@ _TYPES: Mapping[str, type] = {
     "store": bytes,
 }
 PREPARING = b"prepare"  # in place of a store's state, from a party that makes one
+CHECKING = b"check "  # before a store's state, from a party that only looks whether a run can begin
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Hello:
     """What a party says of itself to one peer.
 
     `nonce` and `seed`: 32 bytes each. `store`: which store of correlated randomness it will take from, and from where
-    (`Store.state`); empty without one, PREPARING from a party that makes one.
+    (`Store.state`); empty without one, PREPARING from a party that makes one. After CHECKING, it would take from there.
     """
 
     smpc: str
@@ -82,18 +83,29 @@ def read(frame: wire.Buffer, peer: str, ours: Hello, manifest: Manifest) -> Hell
         raise LinkError(f"{peer}'s key is used by a party that calls itself {clean(hello.name)}", peer)
     if hello.role != entry.role:
         raise LinkError(f"{peer} says that it is {clean(hello.role)}, in the manifest it is {entry.role}", peer)
-    if "dealer" not in (hello.role, ours.role):
-        _compare_stores(peer, hello.store, ours.store)
+    dealing = "dealer" in (hello.role, ours.role)
+    _compare_purposes(peer, hello.store, ours.store, dealing=dealing)
+    if not dealing:
+        _compare_stores(peer, hello.store.removeprefix(CHECKING), ours.store.removeprefix(CHECKING))
     return hello
+
+
+def _purpose(store: bytes) -> str:
+    """What the party whose hello has this `store` does with the study."""
+    return "prepares" if store == PREPARING else "checks" if store.startswith(CHECKING) else "runs"
+
+
+def _compare_purposes(peer: str, theirs: bytes, ours: bytes, *, dealing: bool) -> None:
+    """A dealer does the same for those who run and for those who prepare."""
+    there, here = _purpose(theirs), _purpose(ours)
+    if there != here and (not dealing or "checks" in (there, here)):
+        raise LinkError(f"{peer} {there} the study, this party {here} it: start the same command everywhere", peer)
 
 
 def _compare_stores(peer: str, theirs: bytes, ours: bytes) -> None:
     """An item of correlated randomness must not be used twice, nor by one party with another's."""
     if theirs == ours:
         return
-    if PREPARING in (theirs, ours):
-        here, there = ("runs", "prepares") if theirs == PREPARING else ("prepares", "runs")
-        raise LinkError(f"{peer} {there} the study, this party {here} it: start the same command everywhere", peer)
     remedy = "make it again with smpc prepare at every party, or delete it everywhere"
     if not theirs or not ours:
         who = f"{peer} has no store" if not theirs else f"{peer} has a store"

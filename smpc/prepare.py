@@ -12,6 +12,7 @@ from smpc import plan, requests, study
 from smpc import run as running
 from smpc.config import load_manifest
 from smpc.errors import DataError
+from smpc.hello import PREPARING
 from smpc.session import open_session
 from smpc.store import standard_path, write
 
@@ -44,7 +45,7 @@ def prepare(request: Request, runs: int, rows: int | None, progress: Progress) -
     binding = running.binding(manifest, request)
     path = standard_path(request.study, request.party)
     progress.stage("connecting to " + running.peers_of(manifest, request.party))
-    with open_session(manifest, identity, request.party, wait=request.wait, preparing=True) as session:
+    with open_session(manifest, identity, request.party, wait=request.wait, purpose=PREPARING) as session:
         correlations = _correlations(manifest, request, session, mine, rows)
         listed = b"".join(requests.encode([one]) for one in correlations)
         running.compare(

@@ -40,7 +40,7 @@ class Headroom:
     def note(self, bits: int, what: Callable[[], str]) -> None:
         """Of an operation that is done."""
         if self.bits is None or bits < self.bits:
-            self.operation, self.bits = what(), bits
+            self.operation, self.bits = what().rstrip(","), bits  # of a sentence that goes on, in an error
 
 
 @dataclass(frozen=True)

@@ -167,14 +167,10 @@ def _run_program(
 ) -> Outcome:
     path, name = program_file(manifest, request.study)
     program = load_program(path, name)
-    data = None
-    if request.data is not None:
-        from smpc.data import read_table  # with pyarrow, which takes as long as all else together
-
-        data = read_table(request.data, manifest.columns, list(manifest.columns), require="some")
+    data = read_for_program(manifest, request)
     _ready_folder(request.out)
     with _joined(manifest, identity, request, progress) as session:
-        _compare_programs(session, path)
+        compare_programs(session, path.name, path.read_bytes())
         progress.stage("computing")
         started = monotonic()
         gate = open_gate(manifest, session, request, frozenset(CHECKS))
@@ -184,6 +180,15 @@ def _run_program(
         )
         deliver(outcome)
     return outcome
+
+
+def read_for_program(manifest: Manifest, request: Request) -> Table | None:
+    """This party's table, which a program gets as `party.data`; None if it has none. Raises DataError."""
+    if request.data is None:
+        return None
+    from smpc.data import read_table  # with pyarrow, which takes as long as all else together
+
+    return read_table(request.data, manifest.columns, list(manifest.columns), require="some")
 
 
 @contextmanager
@@ -236,9 +241,9 @@ def load_program(path: Path, name: str) -> Callable[[Party], Any]:
     return found
 
 
-def _compare_programs(session: Session, path: Path) -> None:
+def compare_programs(session: Session, name: str, text: bytes) -> None:
     """Raises LinkError unless all owners have the same file: different programs could open what none should."""
-    compare(session, "program", path.read_bytes(), f"{path.name} than this party: all must have the same file")
+    compare(session, "program", text, f"{name} than this party: all must have the same file")
 
 
 def compare(session: Session, step: str, data: bytes, what: str) -> None:

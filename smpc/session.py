@@ -25,7 +25,6 @@ from smpc.channel import Channel
 from smpc.config import Manifest
 from smpc.deals import Deals
 from smpc.errors import KeyFileError, LinkError, StoreError
-from smpc.hello import PREPARING
 from smpc.identity import Identity, fingerprint
 from smpc.meeting import Meeting, meet
 from smpc.store import Store
@@ -312,24 +311,25 @@ def open_session(
     on_frame: FrameHook | None = None,
     on_round: Callable[[int], None] | None = None,
     store: Store | None = None,
-    preparing: bool = False,
+    purpose: bytes = b"",
 ) -> Session:
     """Meet all parties of the study; return once everybody knows that all are here and agree.
 
     `wait`: seconds for the others to come. `patience`: seconds that one may be silent later. `on_frame` sees every
     frame that leaves, `on_round` counts the rounds. `store`: where correlated randomness is taken from first; a portion
-    of it is reserved once all are known to be at the same. `preparing`: to make a store, not to run.
+    of it is reserved once all are known to be at the same. `purpose`: PREPARING or CHECKING (see `hello`) if this is no
+    run; then nothing is reserved.
     Raises KeyFileError if the key is not that of `me`, LinkError if a party is absent or does not agree.
     """
     _check_key(manifest, identity, me)
     links = Links(identity, me, manifest.parties, on_frame)
     deadline = time.monotonic() + wait
     try:
-        state = PREPARING if preparing else store.state if store else b""
+        state = purpose + (store.state if store else b"")
         meeting = meet(links, manifest, me, wait, state)
         channel = Channel(links, meeting.names, meeting.rank, meeting.session, wait + _CONFIRM_MARGIN)
         _confirm(channel, meeting)
-        stocked = store is not None and store.left > 0
+        stocked = store is not None and store.left > 0 and not purpose
         if store is not None and stocked:
             store.reserve()
     except BaseException as error:

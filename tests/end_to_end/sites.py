@@ -22,7 +22,8 @@ from tests.smpc.network import free_port
 ROOT = Path(__file__).parent.parent.parent
 HANG = 30  # seconds after which a process that should have ended is a failure
 STAGE = re.compile(
-    r"smpc: (reading|connecting to|making|computing|waiting for the|dealing$|every party computes|\d+ parties and)"
+    r"smpc: (reading|rehearsing|connecting to|making|computing|waiting for the|dealing$|every party computes|"
+    r"\d+ parties and)"
 )
 
 
@@ -79,6 +80,7 @@ class Site:
     wait: float = 8
     options: list = field(default_factory=list)
     path: list = field(default_factory=list)
+    command: str = "run"
 
     @property
     def study(self):
@@ -97,7 +99,7 @@ class Site:
         return self.folder / "results" / self.name
 
     def start(self):
-        arguments = ["run", "study.toml", "--party", self.name, "--wait", self.wait, *self.options]
+        arguments = [self.command, "study.toml", "--party", self.name, "--wait", self.wait, *self.options]
         return smpc(*arguments, cwd=self.folder, path=self.path)
 
     def edit(self, old, new):

@@ -88,7 +88,7 @@ def test_a_name_that_is_no_name(tmp_path, name):
     assert files(tmp_path) == set()
 
 
-COMMANDS = ["demo", "init", "keygen", "local", "plan", "prepare", "run"]
+COMMANDS = ["check", "demo", "init", "keygen", "local", "plan", "prepare", "run"]
 
 
 def test_help_lists_every_command():
@@ -121,6 +121,7 @@ def test_the_version():
         ["nothing"],
         ["run"],
         ["run", "study.toml"],
+        ["check", "study.toml"],
         ["run", "study.toml", "--party", "north", "--wait", "0"],
         ["demo", "--parties", "1"],
         ["demo", "--no-such"],

@@ -11,6 +11,7 @@ from protocols.opening import disclose
 from protocols.prg import Prg
 from protocols.shares import Share
 from protocols.truncation import TruncationMask, truncate
+from smpc.hello import PREPARING
 from smpc.helper import serve
 from smpc.rehearsal import Rehearsal
 from smpc.store import Binding, open_store, write
@@ -31,7 +32,7 @@ def stocked(tmp_path, program, *, dealer):
         arguments = (tmp_path / f"{name}.store", ours.keys[name].secret, Binding(bytes(32), name), session.id, asked)
         write(*arguments, iter([session.make(asked)]), 1)
 
-    assert set(run(ours, fill, preparing=True).values()) == {None}
+    assert set(run(ours, fill, purpose=PREPARING).values()) == {None}
 
     def live(name, other):
         if name == DEALER:
