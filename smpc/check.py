@@ -20,7 +20,7 @@ from smpc.errors import LinkError, SmpcError
 from smpc.figures import listed
 from smpc.hello import CHECKING, library_version
 from smpc.progress import shown
-from smpc.ranges import Headroom, RangeError
+from smpc.ranges import Headroom
 from smpc.session import open_session
 from smpc.store import open_store, standard_path
 
@@ -97,7 +97,7 @@ def _look(site: _Site, name: str) -> Finding:
             return Finding(name, ok=True, says=getattr(site, name)(progress))
     except (LinkError, ProtocolError) as error:
         return Finding(name, ok=False, says=str(error), by_peer=True)
-    except (SmpcError, RangeError) as error:
+    except SmpcError as error:
         return Finding(name, ok=False, says=str(error))
 
 
@@ -169,7 +169,7 @@ class _Site:
             with redirect_stdout(sys.stderr):  # what a program prints is not found
                 program = running.load_program(path, name)
                 plan.rehearse_program(self._manifest, program, rows, headroom)
-        except (SmpcError, RangeError):
+        except SmpcError:
             raise
         except Exception as error:  # noqa: BLE001 - the program's own: its text is not for us to quote
             where = f"smpc plan {self._request.study}{options} --debug shows where"
