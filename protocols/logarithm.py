@@ -35,9 +35,9 @@ class Log:
 def log(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨log x⟩, the natural logarithm, for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
-    Error: at most two units. For x = 0 the result is that of half a unit, log(2^-(f+1)). 7 rounds if high <= 16 low, 5
-    within an octave, 8 and 6 if x has more than 34 bits; 12 or 13 else, with a comparison for each octave of the range,
-    all side by side. Raises ValueError if x may be negative.
+    Error: at most two units, three for f > 28. For x = 0 the result is that of half a unit, log(2^-(f+1)). 7 rounds if
+    high <= 16 low, 5 within an octave, 8 and 6 if x has more than 34 bits; 12 or 13 else, with a comparison for each
+    octave of the range, all side by side. Raises ValueError if x may be negative.
     """
     return scaled_log(party, x, bits, low, high, Decimal(1), bits)
 

@@ -23,7 +23,7 @@ _SHORT = 28  # bits of results that are found as they are, if all x are in one c
 def sqrt(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨√x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
-    Error: at most two units, and 2^-28 of the result. 0 for x = 0. 7 rounds if high <= 16 low, 5 if two octaves with
+    Error: at most three units, and 2^-27 of the result. 0 for x = 0. 7 rounds if high <= 16 low, 5 if two octaves with
     an even number of bits hold it, one more for results of 28 bits; 14 or 15 else, with a comparison for each two
     octaves of the range, all side by side. Raises ValueError if x may be negative.
     """

@@ -12,7 +12,9 @@ The top s bits of k (x - low) are i or, if those below and r's carry, i - 1. So 
 lower edge of segment i, to its right or to its left: whoever approximates a function near x by a polynomial about that
 edge makes it good for both, and any table of public numbers, one for each segment, is looked up by a sum.
 
-Which of both it is depends on x and r; nobody learns i, and C alone is seen, a one-time pad.
+Which of both it is depends on x and r. C alone is seen, a one-time pad, and i is not; but who later learns a result
+that differs between both, by its rounding, learns which it was, and so on which side of C's lower bits those of x are:
+as with the coin of `truncation`, about as much as one more digit of the result would tell.
 """
 
 from __future__ import annotations

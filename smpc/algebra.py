@@ -93,7 +93,7 @@ def std(a: Secret, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False
 def corrcoef(x: Secret, *, rowvar: bool = True) -> Secret:
     """np.corrcoef of one array: covariances of what is divided by its standard deviation first.
 
-    That must not be within 2^-8: where it is, the result is 0 or has few digits, and NumPy's is not a number or noise.
+    That must be 2^(6 - f/2) or more: where it is less, the result has fewer digits, and within 2^-8 it is 0 or noise.
     """
     if x.ndim != 2:
         raise TypeError(unsupported("np.corrcoef of what is no matrix"))
@@ -159,7 +159,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Secret:
 def vecdot(a: Any, b: Any) -> Secret:
     """np.vecdot: sums of products along the last axis."""
     product: Secret = np.multiply(a, b)
-    return product.sum(-1)
+    return order.not_equal(product.sum(-1), 0) if product.truth else product.sum(-1)
 
 
 def kron(a: Any, b: Any) -> Secret:

@@ -40,10 +40,16 @@ def viewed(function: Function) -> Function:
 
     def view(x: Any, *args: Any, **kwargs: Any) -> Secret:
         _refuse_others(function, x, *args, **kwargs)
+        if function in (np.ravel, np.reshape) and {"K", "A"} & {*filter(_is_text, (*args, *kwargs.values()))}:
+            raise TypeError(unsupported("an order that is that of memory"))
         found: Secret = x.view(lambda words: function(words, *args, **kwargs))
         return found
 
     return view
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def padded(function: Function) -> Function:

@@ -45,7 +45,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Secret:  # noqa: FBT001,
 
 def histogram(a: Any, bins: Any = 10, range: Any = None) -> tuple[Secret, Any]:  # noqa: A002 - NumPy's signature
     """np.histogram with public edges, or a public range: how many are in each bin. Up to 6 rounds."""
-    if isinstance(bins, Secret) or (np.ndim(bins) == 0 and range is None):
+    if isinstance(bins, Secret | str) or (np.ndim(bins) == 0 and range is None):
         raise TypeError(unsupported("np.histogram without public edges or range="))
     edges = np.histogram_bin_edges(np.zeros(0), bins, range)
     limits = [*_limits(edges[:-1], a, included=False), *_limits(edges[-1:], a, included=True)]

@@ -23,7 +23,7 @@ from protocols.shares import Share
 from smpc.arrange import together
 from smpc.errors import RangeError
 from smpc.operands import numeric, unsupported
-from smpc.ranges import Range
+from smpc.ranges import TRUNCATED_BITS, WORD_BITS, Range
 from smpc.secret import Secret
 
 Protocol = Callable[..., Share]
@@ -39,7 +39,7 @@ def divide(x: Any, y: Any) -> Secret:
     """
     if not isinstance(y, Secret):
         with np.errstate(divide="ignore", over="ignore"):  # what is not finite is refused as a factor
-            quotient: Secret = x * (1.0 / numeric(y))
+            quotient: Secret = x * (1.0 / numeric(y).astype(np.float64))
         return quotient
     if not isinstance(x, Secret) and np.ndim(x) == 0 and x == 1:
         return reciprocal(y)
@@ -94,10 +94,10 @@ def float_power(x: Any, y: Any) -> Secret:
 
 
 def sqrt(x: Secret) -> Secret:
-    """The square root of what is not negative: within 2 units and 2^-28 of it."""
+    """The square root of what is not negative: within 3 units and 2^-27 of it."""
     if x.range.low < 0:
         raise RangeError(f"np.sqrt of values within {x.bounds}, which may be negative: say bounds=, or np.clip first")
-    return _by("np.sqrt", roots.sqrt, x, math.sqrt, 2, 2.0**-28) if x.range.high else as_reals(x)
+    return _by("np.sqrt", roots.sqrt, x, math.sqrt, 3, 2.0**-27) if x.range.high else as_reals(x)
 
 
 def rsqrt(x: Secret) -> Secret:
@@ -122,18 +122,18 @@ def expm1(x: Secret) -> Secret:
 
 
 def log(x: Secret) -> Secret:
-    """The natural logarithm of what is above zero: within 2 units."""
-    return _by("np.log", logarithm.log, _above_zero("np.log", x), math.log, 2)
+    """The natural logarithm of what is above zero: within 3 units."""
+    return _by("np.log", logarithm.log, _above_zero("np.log", x), math.log, 3)
 
 
 def log2(x: Secret) -> Secret:
-    """The logarithm to base 2: within 3 units."""
-    return _by("np.log2", _with(1 / LOG_2), _above_zero("np.log2", x), math.log2, 3)
+    """The logarithm to base 2: within 4 units."""
+    return _by("np.log2", _with(1 / LOG_2), _above_zero("np.log2", x), math.log2, 4)
 
 
 def log10(x: Secret) -> Secret:
-    """The logarithm to base 10: within 2 units."""
-    return _by("np.log10", _with(1 / Decimal(10).ln()), _above_zero("np.log10", x), math.log10, 2)
+    """The logarithm to base 10: within 3 units."""
+    return _by("np.log10", _with(1 / Decimal(10).ln()), _above_zero("np.log10", x), math.log10, 3)
 
 
 def log1p(x: Secret) -> Secret:
@@ -197,7 +197,8 @@ def _found(name: str, protocol: Protocol, x: Secret, ends: list[float], units: f
     low, high = (math.ldexp(end, x.bits) for end in (min(ends), max(ends)))
     slack = [abs(end) * (relative + _FLOAT) + units for end in (low, high)]
     within = Range(math.floor(low - slack[0]), math.ceil(high + slack[1]))
-    x.held(within, 63, lambda: f"{name} of values within {x.bounds}")
+    x.held(x.range, TRUNCATED_BITS, lambda: f"an operand of {name}")
+    x.held(within, WORD_BITS, lambda: f"{name} of values within {x.bounds}")
     if not x.size:
         return x.new(x.share, x.shape, x.bits, within)
     try:

@@ -134,15 +134,15 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 
 def maximum(x: Any, y: Any) -> Secret:
-    """The larger one of each two. Up to 6 rounds; exact."""
-    one, two = _comparable(x, y)
+    """The larger of each two; exact. Up to 6 rounds. Raises ValueError for a number that would win and is too large."""
+    one, two = _comparable(x, y, winner=1)
     within = Range(max(one.range.low, two.range.low), max(one.range.high, two.range.high))
     return _better(one, two, within, -1)
 
 
 def minimum(x: Any, y: Any) -> Secret:
-    """The smaller one of each two. Up to 6 rounds; exact."""
-    one, two = _comparable(x, y)
+    """The smaller one of each two; see `maximum`."""
+    one, two = _comparable(x, y, winner=-1)
     within = Range(min(one.range.low, two.range.low), min(one.range.high, two.range.high))
     return _better(one, two, within, 1)
 
@@ -184,20 +184,25 @@ def sign(x: Secret) -> Secret:
 # Inside
 
 
-def _comparable(x: Any, y: Any) -> list[Secret]:
-    """Two operands with equally many fraction bits; what is beyond all of a range is brought near."""
+def _comparable(x: Any, y: Any, winner: int = 0) -> list[Secret]:
+    """Two operands with equally many fraction bits; what is beyond all of a range is brought near.
+
+    But where it is the result: there with that sign, `winner`, it is refused.
+    """
     held = [one for one in (x, y) if isinstance(one, Secret)]
     bits = max([held[0].party.fraction_bits, *(one.bits for one in held)])
     if all(one.range.raised(bits - one.bits).largest < 1 << TRUNCATED_BITS for one in held):
-        x, y = (one if isinstance(one, Secret) else _near(one, TRUNCATED_BITS - bits) for one in (x, y))
+        x, y = (one if isinstance(one, Secret) else _near(one, TRUNCATED_BITS - bits, winner) for one in (x, y))
     return together(x, y)
 
 
-def _near(value: Any, bits: int) -> Any:
+def _near(value: Any, bits: int, winner: int) -> Any:
     numbers = numeric(value)
     if numbers.dtype.kind != "f":
         return numbers
     most = np.nextafter(2.0**bits, 0)
+    if winner and (numbers * winner > most).any():
+        raise ValueError(f"a number is 2^{bits} or more, beyond what the array can hold")
     return np.clip(numbers.astype(np.float64), -most, most)  # not a number stays, and is refused
 
 

@@ -21,7 +21,7 @@ from protocols.errors import MessageError
 from smpc.array import SecretArray
 from smpc.checks import CHECKS
 from smpc.errors import ModelError, RangeError
-from smpc.ranges import ASSUMED, Bounds, Headroom, Range, declared, of_words
+from smpc.ranges import ASSUMED, Bounds, Headroom, Range, declared, exactly, of_words
 from smpc.secret import Secret
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Party:
         self, mine: tuple[NDArray[np.uint64], int, tuple[int, ...]] | None, owner: int, bounds: Bounds | None
     ) -> tuple[int, tuple[int, ...]]:
         """Kind and shape of the owner's array, from the owner to all, who must have the same bounds for it."""
-        step = f"shape, bounds {bounds}"
+        step = f"shape, bounds {exactly(bounds)}"
         others = [peer for peer in range(self.count) if peer != owner]
         if mine is not None:
             _, kind, shape = mine

@@ -57,7 +57,7 @@ def quantile(a: Secret, q: Any, axis: Axis = None, *, method: str = "linear", ke
 
 def percentile(a: Secret, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Secret:
     """np.percentile; see `quantile`."""
-    return quantile(a, numeric(q) / 100, axis, method=method, keepdims=keepdims)
+    return quantile(a, numeric(q).astype(np.float64) / 100, axis, method=method, keepdims=keepdims)
 
 
 # Inside

@@ -127,6 +127,23 @@ def declared(bounds: Bounds | None, bits: int) -> Range:
     return found.fits(TRUNCATED_BITS, lambda: f"an array with these bounds and {bits} fraction bits")
 
 
+def exactly(bounds: Bounds | None) -> str:
+    """What `bounds=` says, alike for equal numbers and for no others."""
+    if bounds is None:
+        return "None"
+    ends = [bounds] if isinstance(bounds, int | float | np.generic) else bounds
+    try:
+        return " to ".join(str(Fraction(end.item() if isinstance(end, np.generic) else end)) for end in ends)
+    except (OverflowError, TypeError, ValueError):  # which `declared` refuses
+        return str(bounds)
+
+
+def rounded_up(units: int, bits: int) -> float:
+    """The least float64 that is not below so many units of 2^-bits."""
+    found = math.ldexp(units, -bits)
+    return found if Fraction(found) * (1 << bits) >= units else math.nextafter(found, math.inf)
+
+
 def _largest_sum(weights: NDArray[np.int64]) -> int:
     """The largest of the sums along the first axis, of what is not negative; exact, in two halves."""
     high, low = (weights >> _HALF).sum(axis=0), (weights & (1 << _HALF) - 1).sum(axis=0)

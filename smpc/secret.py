@@ -14,7 +14,6 @@ sum of k such products within u(3 + k/2 + u Σ|x|).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, Self, SupportsIndex, TypeAlias
 
@@ -27,7 +26,7 @@ from protocols.rescaling import matmul_rescaled, multiply_rescaled
 from protocols.shares import Share, public
 from protocols.truncation import truncate
 from smpc.operands import encoded, numeric, unsupported, words
-from smpc.ranges import TRUNCATED_BITS, WORD_BITS, Headroom, Range, of_words
+from smpc.ranges import TRUNCATED_BITS, WORD_BITS, Headroom, Range, of_words, rounded_up
 
 Index: TypeAlias = Any  # whatever NumPy takes between brackets
 Shape: TypeAlias = tuple[int, ...]
@@ -84,7 +83,7 @@ class Secret:
     @property
     def bounds(self) -> tuple[float, float]:
         """The least and the largest that a value may be; public."""
-        return math.ldexp(self.range.low, -self.bits), math.ldexp(self.range.high, -self.bits)
+        return -rounded_up(-self.range.low, self.bits), rounded_up(self.range.high, self.bits)
 
     def new(self, share: Share, shape: Shape, bits: int, within: Range, *, truth: bool = False) -> Self:
         """Another array of the same party."""
@@ -218,7 +217,9 @@ class Secret:
     # Inside
 
     def view(self, view: Callable[[Words], Any]) -> Self:
-        """What NumPy makes of it by `view`, which only chooses and arranges elements."""
+        """What NumPy makes of it by `view`, which only chooses and arranges elements. Raises TypeError for a type."""
+        if isinstance(view, type) or not callable(view):
+            raise TypeError(unsupported("a view as another type"))
         shape: Shape = ()
 
         def applied(values: Words) -> Words:

@@ -67,7 +67,7 @@ class SGDRegressor:
         if not self.batch <= x.shape[0]:
             raise ValueError(f"{x.shape[0]} rows are less than a batch of {self.batch}")
         bits, scale, party = min(x.party.fraction_bits, WEIGHT_BITS), min(x.bits, DATA_BITS), x.party.protocol
-        loss = log2(self.batch / self.step) + 2 * scale
+        loss = log2(self.batch / self.step) + 2 * scale if self.step > 0 else 0.5
         if loss != int(loss) or not 0 < loss < 62:
             raise ValueError(f"step / batch is no power of two, or too small: {self.step} / {self.batch}")
         rows, targets = x.rescaled(scale), y.rescaled(bits + scale).at_bits(bits + scale)
