@@ -2,6 +2,10 @@
 
     python benchmarks/functions.py                    print it
     python benchmarks/functions.py docs/functions.md  write it
+    ... --peer NAME --python PATH                     beside errors of another package, crypten, spu or mpyc
+
+PATH is the interpreter of an environment that has the package; both options may be given several times
+(`peer_functions.py` says how the package is run).
 
 Two parties and a dealer are threads of this process; masks, and so rounding, are fresh in every run. Exact values are
 in extended precision. A unit is the last place of the result, 2^-f.
@@ -9,12 +13,13 @@ in extended precision. A unit is the last place of the result, 2^-f.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+import argparse
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from compared import Measured, comparison, wanted
 from numpy.typing import NDArray
 from scipy import special
 
@@ -39,7 +44,7 @@ and bytes that a dealer sends to one of them. Without a dealer the parties make 
 transfers. A range is public: it says which x may occur, and decides what a function costs. A unit is the last place of
 the result, 2^-f; relative errors are of results of 2^28 units or more. Of softmax a value is one of a row of ten.
 
-Made by `python benchmarks/functions.py docs/functions.md`.
+Made by `python benchmarks/functions.py docs/functions.md`, and `--peer NAME --python PATH` for each other package.
 
 | function | f | range of x | largest error, units | relative | rounds | bytes | from a dealer |
 |---|---|---|---|---|---|---|---|
@@ -85,34 +90,44 @@ CASES = [
 ]
 
 
-def rows() -> Iterator[str]:
-    """A line of the table for each function, number of fraction bits and range that fits."""
+def measure(also: Sequence[int]) -> Iterator[Measured]:
+    """Each function, number of fraction bits and range, whether it fits or not; other numbers of bits for peers."""
     for case in CASES:
-        for bits in BITS:
+        for bits in sorted({*BITS, *also}):
             for ends in case.ranges:
-                try:
-                    yield row(case, bits, ends)
-                except ExceptionGroup as refused:
-                    if refused.split(ValueError)[1] is not None:
-                        raise
+                yield measured(case, bits, ends)
 
 
-def row(case: Case, bits: int, ends: tuple[float, float]) -> str:
+def measured(case: Case, bits: int, ends: tuple[float, float]) -> Measured:
     """One measurement."""
     low, high = (round(end * (1 << bits)) for end in ends)
     x = grid(low, high)
     x = x[: x.size // 10 * 10].reshape(-1, 10) if case.function is softmax else x[x != 0]
-    result, parties = run(case, x, bits=bits, low=low, high=high, **case.public)
     exact = case.exact(x.astype(np.longdouble) / (1 << bits)) * (1 << bits)
-    error = np.abs(result - exact)
-    large = np.abs(exact) >= 1 << 28
-    worst = float(np.max(error[large] / np.abs(exact[large]), initial=0))
-    relative = f"2^{np.log2(worst):.1f}" if worst else ""
+    key = case.function.__name__ + str(case.public.get("exponent", ""))
+    found = Measured(case.name, key, bits, ends, x, exact)
+    try:
+        result, parties = run(case, x, bits=bits, low=low, high=high, **case.public)
+    except ExceptionGroup as refused:
+        if refused.split(ValueError)[1] is not None:
+            raise
+        return found
     sent = sum(array.nbytes for message in parties[0].sent for array in message.arrays) / x.size
     dealer = parties[0].ideal_dealer
     dealt = sum(array.nbytes for _, arrays in dealer.dealt for array in arrays) / x.size if dealer else 0
-    cells = (case.name, bits, f"{ends[0]:g} to {ends[1]:g}", number(float(error.max())), relative)
-    return "| " + " | ".join(map(str, (*cells, parties[0].rounds, f"{sent:.0f}", f"{dealt:.0f}"))) + " |"
+    return found._replace(result=result, costs=(parties[0].rounds, sent, dealt))
+
+
+def row(one: Measured) -> str:
+    """A line of the table."""
+    assert one.result is not None  # noqa: S101 - for mypy
+    error = np.abs(one.result - one.exact)
+    large = np.abs(one.exact) >= 1 << 28
+    worst = float(np.max(error[large] / np.abs(one.exact[large]), initial=0))
+    relative = f"2^{np.log2(worst):.1f}" if worst else ""
+    cells = (one.name, one.bits, one.range, number(float(error.max())), relative)
+    rounds, sent, dealt = one.costs
+    return "| " + " | ".join(map(str, (*cells, rounds, f"{sent:.0f}", f"{dealt:.0f}"))) + " |"
 
 
 def run(case: Case, x: NDArray[np.int64], **public: Any) -> tuple[Numbers, list[local.LocalParty]]:
@@ -139,9 +154,19 @@ def number(x: float) -> str:
 
 def main() -> None:
     """Print the table, or write it."""
-    text = HEAD + "\n".join(rows()) + "\n"
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(text, encoding="utf-8")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("--peer", action="append", default=[])
+    parser.add_argument("--python", type=Path, action="append", default=[])
+    told = parser.parse_args()
+    if len(told.peer) != len(told.python):
+        parser.error("each --peer needs a --python")
+    every = list(measure(wanted(told.peer)))
+    text = HEAD + "\n".join(row(one) for one in every if one.result is not None and one.bits in BITS) + "\n"
+    if told.peer:
+        text += comparison(every, dict(zip(told.peer, told.python, strict=True)))
+    if told.file:
+        told.file.write_text(text, encoding="utf-8")
     else:
         print(text)
 
