@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from smpc.array import SecretArray
+    from smpc.counting import look_up, one_hot
     from smpc.elementary import erf, rsqrt, sigmoid, softmax
     from smpc.errors import (
         DataError,
@@ -50,6 +51,8 @@ __all__ = [
     "SmpcError",
     "__version__",
     "erf",
+    "look_up",
+    "one_hot",
     "rsqrt",
     "sigmoid",
     "simulate",
@@ -60,6 +63,7 @@ _HOMES = {
     "SecretArray": "smpc.array",
     "Party": "smpc.party",
     "simulate": "smpc.simulate",
+    **dict.fromkeys(("look_up", "one_hot"), "smpc.counting"),
     **dict.fromkeys(("erf", "rsqrt", "sigmoid", "softmax"), "smpc.elementary"),
 }
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from protocols import relations
 from protocols.relations import below_each, equal_each
 from protocols.ring import BITS
 from protocols.shares import Share
-from smpc.operands import numeric, unsupported
-from smpc.ranges import WORD_BITS, Range
+from smpc.operands import encoded, numeric, unsupported
+from smpc.ranges import WORD_BITS, Range, of_words
 from smpc.secret import Secret
 
 
@@ -52,6 +53,34 @@ def histogram(a: Any, bins: Any = 10, range: Any = None) -> tuple[Secret, Any]: 
     below = _below(a.reshape(-1), limits).sum(axis=0)
     counts = a.new(below[1:] - below[:-1], (len(edges) - 1,), 0, Range(0, a.size))
     return counts, edges
+
+
+def one_hot(x: Secret, places: int) -> Secret:
+    """Whether x is j, for j below `places`, along a new last axis, of integers that are known to be there.
+
+    2 rounds up to 16 places, 3 up to 256, 4 to 6 beyond. Raises ValueError if the bounds of x allow others.
+    """
+    if x.bits or x.truth:
+        raise TypeError(unsupported("one_hot of what is no array of integers"))
+    if x.range.low < 0 or x.range.high >= places:
+        raise ValueError(f"one_hot with {places} places of integers within {x.bounds}")
+    found = relations.one_hot(x.party.protocol, x.share, places)
+    shape = (*x.shape, places)
+    return x.new(found.reshape(*shape), shape, 0, Range(0, 1), truth=True)
+
+
+def look_up(table: Any, x: Secret) -> Secret:
+    """table[x] of a public table at secret places, of rows if it has more axes; rounds of `one_hot`, reals within u/2.
+
+    Raises ValueError if the bounds of x allow places that the table has not.
+    """
+    numbers = numeric(table)
+    if not numbers.ndim:
+        raise TypeError(unsupported("look_up in what is no table"))
+    bits, places = x.party.fraction_bits if numbers.dtype.kind == "f" else 0, len(numbers)
+    words, shape = encoded(numbers, bits), (*x.shape, *numbers.shape[1:])
+    found = one_hot(x, places).share.reshape(-1, places) @ words.reshape(places, -1)
+    return x.new(found.reshape(*(shape or (1,))), shape, bits, of_words(words), truth=numbers.dtype.kind == "b")
 
 
 def bincount(x: Any, weights: None = None, minlength: int = 0) -> Secret:

@@ -25,6 +25,7 @@ from smpc.ranges import TRUNCATED_BITS, Range
 from smpc.secret import Secret
 
 _TRUTH = Range(0, 1)
+_ROOM = 1 << 10  # units between the largest float64 below 2^62 of them and that, and more
 
 
 def less(x: Any, y: Any) -> Secret:
@@ -191,7 +192,7 @@ def _comparable(x: Any, y: Any, winner: int = 0) -> list[Secret]:
     """
     held = [one for one in (x, y) if isinstance(one, Secret)]
     bits = max([held[0].party.fraction_bits, *(one.bits for one in held)])
-    if all(one.range.raised(bits - one.bits).largest < 1 << TRUNCATED_BITS for one in held):
+    if all(one.range.raised(bits - one.bits).largest < (1 << TRUNCATED_BITS) - _ROOM for one in held):
         x, y = (one if isinstance(one, Secret) else _near(one, TRUNCATED_BITS - bits, winner) for one in (x, y))
     return together(x, y)
 
