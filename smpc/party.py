@@ -22,7 +22,7 @@ from smpc.array import SecretArray
 from smpc.checks import CHECKS
 from smpc.errors import ModelError, RangeError
 from smpc.ranges import ASSUMED, Bounds, Headroom, Range, declared, exactly, of_words
-from smpc.secret import Secret
+from smpc.secret import Rounding, Secret
 
 if TYPE_CHECKING:
     from protocols import party as protocols_party
@@ -52,6 +52,7 @@ class Party:
     fraction_bits: int = DEFAULT_FRACTION_BITS
     data: Table | None = field(default=None, repr=False)
     columns: Mapping[str, Column] = field(default_factory=dict, repr=False)
+    rounding: Rounding = "random"
     headroom: Headroom = field(default_factory=Headroom, repr=False)
     _numbers: count[int] = field(default_factory=lambda: count(1), repr=False)
 

@@ -183,7 +183,8 @@ def rehearse_program(
         gate = _gate(party, manifest, frozenset(CHECKS), dict.fromkeys(CHECKS, 0))
         mine = headroom if headroom is not None and party.rank == 0 else Headroom()
         table = _placeholder(manifest, rows)
-        program(Party(party, gate, manifest.study.fraction_bits, table, manifest.columns, mine))
+        of_study = manifest.study
+        program(Party(party, gate, of_study.fraction_bits, table, manifest.columns, of_study.rounding, mine))
 
     parties = rehearsal.everyone(len(manifest.owners))
     try:

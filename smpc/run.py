@@ -174,7 +174,8 @@ def _run_program(
         progress.stage("computing")
         started = monotonic()
         gate = open_gate(manifest, session, request, frozenset(CHECKS))
-        returned = program(Party(session, gate, manifest.study.fraction_bits, data, manifest.columns))
+        bits, rounding = manifest.study.fraction_bits, manifest.study.rounding
+        returned = program(Party(session, gate, bits, data, manifest.columns, rounding))
         outcome = Outcome(
             manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, None, returned
         )

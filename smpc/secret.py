@@ -15,12 +15,13 @@ sum of k such products within u(3 + k/2 + u Σ|x|).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, Self, SupportsIndex, TypeAlias
+from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocols import ring
+from protocols.flooring import truncate_exactly
 from protocols.party import Party
 from protocols.rescaling import matmul_rescaled, multiply_rescaled
 from protocols.shares import Share, public
@@ -31,6 +32,8 @@ from smpc.ranges import TRUNCATED_BITS, WORD_BITS, Headroom, Range, of_words, ro
 Index: TypeAlias = Any  # whatever NumPy takes between brackets
 Shape: TypeAlias = tuple[int, ...]
 Words: TypeAlias = NDArray[np.uint64]
+# Of products: up or down at random, right on average (protocols.truncation), or down, exactly (protocols.flooring).
+Rounding: TypeAlias = Literal["random", "down"]
 
 
 class Host(Protocol):
@@ -41,6 +44,9 @@ class Host(Protocol):
 
     @property
     def fraction_bits(self) -> int: ...
+
+    @property
+    def rounding(self) -> Rounding: ...
 
     @property
     def name(self) -> str: ...
@@ -266,16 +272,21 @@ class Secret:
             TRUNCATED_BITS if bits > target else WORD_BITS,
             lambda: f"a product of shape {shape}, of numbers within {x.bounds} and {y.bounds},",
         )
-        share = product(self.party.protocol, x.share, y.share, bits - target)
-        return self.new(share.reshape(*(shape or (1,))), shape, target, within.truncated(bits - target))
+        lost = bits - target
+        down = self.party.rounding == "down"
+        share = product(self.party.protocol, x.share, y.share, 0 if down else lost)
+        if down and lost:
+            share = truncate_exactly(self.party.protocol, share, lost)
+        return self.new(share.reshape(*(shape or (1,))), shape, target, within.truncated(lost))
 
     def rescaled(self, bits: int) -> Self:
-        """With so many fraction bits or fewer, rounded down or up."""
+        """With so many fraction bits or fewer: rounded down, or as the party's rounding is."""
         lost = max(0, self.bits - bits)
         self.held(self.range, TRUNCATED_BITS if lost else WORD_BITS, lambda: f"a product of shape {self.shape}")
         if not lost:
             return self
-        share = truncate(self.party.protocol, self.share, lost)
+        rounded = truncate_exactly if self.party.rounding == "down" else truncate
+        share = rounded(self.party.protocol, self.share, lost)
         return self.new(share, self.shape, self.bits - lost, self.range.truncated(lost))
 
     def _times_public(

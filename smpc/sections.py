@@ -79,6 +79,9 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+OF_PROGRAMS = {"fraction_bits", "rounding"}
+
+
 class Study(Section):
     """[study]: what is computed. Exactly one of `model` and `program` is set."""
 
@@ -91,13 +94,14 @@ class Study(Section):
     penalty: Finite = key("a number above 0", 0.0, gt=0)
     confidence_level: Finite = key("a number between 0 and 1, such as 0.95", 0.95, gt=0, lt=1)
     fraction_bits: int = key("a whole number from 8 to 30", 20, ge=8, le=30)
+    rounding: Literal["random", "down"] = key('"random" or "down"', "random")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         _require((self.model is None) != (self.program is None), "needs either model or program, not both")
         mine, other = ("model", "program") if self.model else ("program", "model")
         common = {"name", mine}
-        allowed = common | ({"fraction_bits"} if self.program else set(Study.model_fields) - {"fraction_bits"})
+        allowed = common | (OF_PROGRAMS if self.program else set(Study.model_fields) - OF_PROGRAMS)
         for extra in sorted(self.model_fields_set - allowed):
             raise ValueError(f"{extra} is for a study with a {other}, and this one has a {mine}: remove it")
         if self.model:

@@ -10,14 +10,22 @@ from smpc.checks import CHECKS
 from smpc.ledger import Ledger
 from smpc.party import DEFAULT_FRACTION_BITS, Party
 from smpc.release import Gate
+from smpc.secret import Rounding
 
 R = TypeVar("R")
 
 
-def simulate(program: Callable[[Party], R], parties: int = 3, *, fraction_bits: int = DEFAULT_FRACTION_BITS) -> list[R]:
+def simulate(
+    program: Callable[[Party], R],
+    parties: int = 3,
+    *,
+    fraction_bits: int = DEFAULT_FRACTION_BITS,
+    rounding: Rounding = "random",
+) -> list[R]:
     """What `program` returned at each of `parties` parties, which all run in this process.
 
-    The dealer is ideal and every party may learn every result. Raises what a party raised; if several failed in
+    `rounding` of products: "random", up or down and right on average, or "down", exactly, for some rounds more. The
+    dealer is ideal and every party may learn every result. Raises what a party raised; if several failed in
     different ways, all of it as an ExceptionGroup. Raises ValueError for fewer than two parties, or for fraction bits
     that a study cannot have.
     """
@@ -29,7 +37,7 @@ def simulate(program: Callable[[Party], R], parties: int = 3, *, fraction_bits: 
 
     def run(protocol: local.LocalParty) -> R:
         gate = Gate(protocol, names, names, Ledger("simulation", ""), frozenset(CHECKS))
-        return program(Party(protocol, gate, fraction_bits))
+        return program(Party(protocol, gate, fraction_bits, rounding=rounding))
 
     try:
         return local.run(parties, run)

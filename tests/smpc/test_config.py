@@ -60,10 +60,13 @@ def test_without_a_word_there_is_no_third_party():
 
 
 def test_a_program_needs_no_columns():
-    manifest = parse('[study]\nname = "mean"\nprogram = "jobs/train.py:main"\nfraction_bits = 24\n' + PROGRAM)
+    manifest = parse(
+        '[study]\nname = "mean"\nprogram = "jobs/train.py:main"\nfraction_bits = 24\nrounding = "down"\n' + PROGRAM
+    )
     assert manifest.study.program == "jobs/train.py:main"
     assert manifest.study.model is None
     assert manifest.study.fraction_bits == 24
+    assert manifest.study.rounding == "down"
     assert not manifest.columns
 
 
