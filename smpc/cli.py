@@ -27,6 +27,20 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 DEBUG = "--debug"
 
+# Of what one party does at its site
+PARTY = click.option("--party", required=True, help="Which party of the study this is.")
+TABLE = click.option(
+    "--data", type=FILE, help="This party's table: CSV, Parquet or Arrow. [default: NAME.csv beside STUDY]"
+)
+KEY = click.option("--key", type=FILE, help="This party's key file. [default: NAME.key beside STUDY]")
+WAIT = click.option(
+    "--wait",
+    type=click.FloatRange(0.1, 86_400),
+    default=7.0,
+    show_default=True,
+    help="Seconds to wait for absent peers.",
+)
+
 
 def main() -> None:
     """Entry point: run the command, turn errors into one line and an exit code.
@@ -158,16 +172,10 @@ def init(folder: Path) -> None:
 
 @cli.command(short_help="See whether a study can be run here.")
 @click.argument("study", type=FILE)
-@click.option("--party", required=True, help="Which party of the study this is.")
-@click.option("--data", type=FILE, help="This party's table: CSV, Parquet or Arrow. [default: NAME.csv beside STUDY]")
-@click.option("--key", type=FILE, help="This party's key file. [default: NAME.key beside STUDY]")
-@click.option(
-    "--wait",
-    type=click.FloatRange(0.1, 86_400),
-    default=7.0,
-    show_default=True,
-    help="Seconds to wait for absent peers.",
-)
+@PARTY
+@TABLE
+@KEY
+@WAIT
 @click.option("--no-links", "alone", is_flag=True, help="Leave out the links: for a party that is alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def check(
@@ -194,17 +202,11 @@ def check(
 
 @cli.command(short_help="Be one party of a study.")
 @click.argument("study", type=FILE)
-@click.option("--party", required=True, help="Which party of the study this is.")
-@click.option("--data", type=FILE, help="This party's table: CSV, Parquet or Arrow. [default: NAME.csv beside STUDY]")
-@click.option("--key", type=FILE, help="This party's key file. [default: NAME.key beside STUDY]")
+@PARTY
+@TABLE
+@KEY
 @click.option("--out", type=FILE, help="Folder for result, report and ledger. [default: results/NAME beside STUDY]")
-@click.option(
-    "--wait",
-    type=click.FloatRange(0.1, 86_400),
-    default=7.0,
-    show_default=True,
-    help="Seconds to wait for absent peers.",
-)
+@WAIT
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def run(
     study: Path, party: str, data: Path | None, key: Path | None, out: Path | None, wait: float, *, as_json: bool
@@ -271,18 +273,12 @@ def plan(
 
 @cli.command(short_help="Make a study's correlated randomness ahead.")
 @click.argument("study", type=FILE)
-@click.option("--party", required=True, help="Which party of the study this is.")
-@click.option("--key", type=FILE, help="This party's key file. [default: NAME.key beside STUDY]")
+@PARTY
+@KEY
 @click.option("--data", type=FILE, help='This party\'s table; needed for split = "columns" only.')
 @click.option("--rows", type=click.IntRange(1, 2**40), help="Rows in total; of a program, in each table.")
 @click.option("--runs", type=click.IntRange(1, 1000), default=1, show_default=True, help="For how many runs.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(0.1, 86_400),
-    default=7.0,
-    show_default=True,
-    help="Seconds to wait for absent peers.",
-)
+@WAIT
 def prepare(
     study: Path, party: str, key: Path | None, data: Path | None, rows: int | None, runs: int, wait: float
 ) -> None:
