@@ -15,18 +15,14 @@ from hypothesis.extra.numpy import arrays
 
 from protocols import compiled, matrices
 from protocols.compiled import HEIGHT, INNER, PAIR, WIDTH, add_product
+from tests.protocols import test_matrices
 
 Q = 2**64
 EXTREMES = (0, 1, Q - 1, 2**63, 2**63 - 1, 2**32, 2**32 - 1, Q - 2**32)
 words = st.sampled_from(EXTREMES) | st.integers(0, Q - 1)
 
-# The same matrix in other places.
 LAYOUTS = {
-    "rows": np.ascontiguousarray,
-    "columns": np.asfortranarray,
-    "every other row, backwards": lambda x: np.repeat(x, 2, axis=0)[::-2][::-1],
-    "a part of wider rows": lambda x: np.pad(x, ((1, 1), (2, 3)))[1 : 1 + len(x), 2 : 2 + x.shape[1]],
-    "every third column, backwards": lambda x: np.repeat(x[:, ::-1], 3, axis=1)[:, ::-3],
+    **test_matrices.LAYOUTS,
     "at an odd address": lambda x: np.frombuffer(b"." + x.tobytes(), np.uint64, x.size, offset=1).reshape(x.shape),
 }
 
