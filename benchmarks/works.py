@@ -16,6 +16,7 @@ import os
 import resource
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -126,6 +127,12 @@ def timed(work: Callable[..., Any], runs: int, ready: Callable[[], Sequence[Any]
         work(*given)
         seconds.append(perf_counter() - started)
     return seconds[1:]
+
+
+def median(row: Mapping[str, Any], name: str) -> float | None:
+    """Seconds of one who did it."""
+    seconds = row.get(name, {}).get("seconds")
+    return statistics.median(seconds) if seconds else None
 
 
 def peak() -> float:
