@@ -113,11 +113,11 @@ def fit(party: Party, moments: Moments, design: Design) -> Fit:
     the caller's.
     """
     d = moments.c.shape[0] - 1
-    c = _shrink(party, moments.c, design.strength)
+    c = shrink(party, moments.c, design.strength)
     factor = inverse_root(party, c[:d, :d])
     beta = solve(party, factor, c[:d, d:])
     sse = _residual_sum(party, moments.c, beta, design.strength)
-    shape = _shape(party, moments.c, factor, design.strength)
+    shape = unpenalized(party, moments.c, factor, design.strength)
     p = _from_origin(party, moments, design)
     distance = _distance(party, factor.z, p)
     variances, norms, imprecise = _variances(party, factor.z, shape)
@@ -131,7 +131,7 @@ def fit(party: Party, moments: Moments, design: Design) -> Fit:
     return Fit(*parts, unexplained, _trace(party, shape, d), wrong, factor.halvings)
 
 
-def _shrink(party: Party, c: Share, strength: float) -> Share:
+def shrink(party: Party, c: Share, strength: float) -> Share:
     """⟨C'⟩ with off-diagonal entries times ρ = 1 - τ."""
     if strength == 0:
         return c
@@ -164,7 +164,7 @@ def _penalty(party: Party, c: Share, beta: Share, strength: float) -> Share:
     return multiply(party, squared, diagonal).sum() * 4
 
 
-def _shape(party: Party, c: Share, factor: Factor, strength: float) -> Share | None:
+def unpenalized(party: Party, c: Share, factor: Factor, strength: float) -> Share | None:
     """⟨I - J⟩ with 28 bits, or None where it is the identity. ‖τDZ‖ <= 2√τ 2^(k/2), since τD <= C'."""
     if strength == 0:
         return None
