@@ -182,7 +182,7 @@ def _check_parties(parties: Sequence[PartyEntry], preprocessing: str) -> None:
 
 def _check_columns(document: Document) -> None:
     study = document.study
-    for name in (*study.features, study.target) if study.model else ():
+    for name in study.wanted if study.model else ():
         column = document.columns.get(name)
         if column is None or column.range is None:
             quoted = name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name, ensure_ascii=False)

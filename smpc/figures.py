@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from smpc.result import LinearResult
+from smpc.result_glm import GlmResult
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from smpc.ledger import Entry
-    from smpc.result import Cost, LinearResult
+    from smpc.result import Cost, Result
 
 _ERROR_DIGITS = 3  # of a standard error, and so of all that stands beside it
 _LONE_DIGITS = 5  # of a coefficient without a standard error
@@ -49,7 +52,7 @@ class Figure:
     value: str
 
 
-def columns(result: LinearResult) -> list[Column]:
+def columns(result: Result) -> list[Column]:
     """The coefficient table without its first column, the names. Empty if no coefficients were released."""
     if result.coefficients is None:
         return []
@@ -68,13 +71,19 @@ def columns(result: LinearResult) -> list[Column]:
         Column(title, tuple(number(*pair, _ERROR_DIGITS) for pair in zip(part, errors, strict=True)))
         for title, part in parts.items()
     ]
-    t_cells = tuple(number(t, 1.0, _ERROR_DIGITS) for t in np.asarray(result.t_values).tolist())
+    t_cells = tuple(number(t, 1.0, _ERROR_DIGITS) for t in np.asarray(result.statistics).tolist())
     p_cells = tuple(p_value(p) for p in np.asarray(result.p_values).tolist())
-    return [*found, Column("t", t_cells), Column("p", p_cells)]
+    return [*found, Column(result.statistic, t_cells), Column("p", p_cells)]
 
 
-def whole_fit(result: LinearResult) -> list[Figure]:
+def whole_fit(result: Result) -> list[Figure]:
     """What describes the fit as a whole, as far as it was released."""
+    if isinstance(result, GlmResult):
+        return _of_glm(result)
+    return _of_linear(result) if isinstance(result, LinearResult) else []
+
+
+def _of_linear(result: LinearResult) -> list[Figure]:
     found = []
     if result.r_squared is not None:
         found.append(Figure("R²", "R²", share(result.r_squared)))
@@ -90,14 +99,31 @@ def whole_fit(result: LinearResult) -> list[Figure]:
     return found
 
 
-def model(result: LinearResult) -> str:
+def _of_glm(result: GlmResult) -> list[Figure]:
+    pseudo = result.pseudo_r_squared
+    figures = [
+        ("Deviance", "deviance", result.deviance, significant),
+        ("Deviance with the intercept alone", "null deviance", result.null_deviance, significant),
+        ("Pseudo-R²: share of the deviance explained", "pseudo-R²", pseudo, share),
+        ("AIC", "AIC", result.aic, significant),
+        ("Dispersion", "dispersion", result.dispersion, significant),
+        ("Distance to the optimum, in standard errors", "distance", result.step, lambda step: f"{step:.1g}"),
+    ]
+    return [Figure(name, short, words(value)) for name, short, value, words in figures if value is not None]
+
+
+def model(result: Result) -> str:
     """The kind of model, in words."""
-    if result.penalty is None:
-        return "linear regression"
-    return f"ridge regression with penalty {result.penalty:.6g}"
+    kind = {
+        "logistic": "logistic regression",
+        "poisson": "Poisson regression",
+        "gamma": "Gamma regression with a log link",
+        "ridge": "ridge regression",
+    }.get(result.model, "linear regression")
+    return kind if result.penalty is None else f"{kind} with penalty {result.penalty:.6g}"
 
 
-def headline(result: LinearResult) -> str:
+def headline(result: Result) -> str:
     """What was fitted to what, on how many rows."""
     features = len(result.names) - 1
     plural = "" if features == 1 else "s"

@@ -17,7 +17,7 @@ from rich.cells import cell_len, set_cell_size
 from smpc.figures import columns, percent
 
 if TYPE_CHECKING:
-    from smpc.result import LinearResult
+    from smpc.result import Result
 
 WIDTH = 560
 _ROW = 26
@@ -62,9 +62,9 @@ class Forest:
     width: float = WIDTH
 
 
-def forest(result: LinearResult) -> Forest | None:
+def forest(result: Result) -> Forest | None:
     """The plot, or None without standard errors."""
-    errors, t, intervals = result.standard_errors, result.t_values, result.confidence_intervals
+    errors, t, intervals = result.standard_errors, result.statistics, result.confidence_intervals
     if errors is None or t is None or intervals is None:
         return None
     names = result.names[1:]
@@ -93,7 +93,7 @@ def _short(name: str) -> str:
     return name if cell_len(name) <= _LONGEST else set_cell_size(name, _LONGEST - 1).rstrip() + "…"
 
 
-def _texts(result: LinearResult) -> list[str]:
+def _texts(result: Result) -> list[str]:
     """Each coefficient in its own unit, for who points at it or listens."""
     coefficient, _, lower, upper, _, p = (column.cells[1:] for column in columns(result))
     level = percent(result.confidence_level)

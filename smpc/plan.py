@@ -154,16 +154,11 @@ def of_program(manifest: Manifest, program: Callable[[Party], Any], rows: int) -
 def rehearse_model(manifest: Manifest, layout: study.Layout, rank: int) -> Rehearsal:
     """One party's run on shapes alone."""
     party = Rehearsal(rank, len(manifest.owners))
-    names = study.geometry(manifest).names
     others = [peer for peer in range(party.count) if peer != rank]
-    mine = [name for name, owner in zip(names, layout.owners, strict=True) if owner == rank] if layout.owners else names
-    rows = layout.rows if layout.owners else 2
-    u = np.ones((rows, len(mine)))
-    u[::2] = -1  # it varies, as a party that holds columns checks of its own
-    prepared = study.Prepared(u, tuple(mine))
+    prepared = study.rehearsed(manifest, layout, rank)
     gate = _gate(party, manifest, study.PUBLIC, study.GOOD | {study.ROWS: layout.rows})
     if layout.owners:
-        said = [np.zeros(1 + len(names), np.uint64)]
+        said = [np.zeros(1 + len(layout.owners), np.uint64)]
         party.exchange("columns", dict.fromkeys(others, said), {})
     else:
         study.agree(gate, manifest, prepared)
@@ -260,7 +255,7 @@ def layout_of(manifest: Manifest, rows: int | None, columns: Mapping[str, Sequen
     if manifest.study.split == "rows":
         if columns:
             raise ManifestError('--columns is for a study with split = "columns"')
-        return study.Layout(chosen)
+        return study.Layout(chosen, parts=_evenly(chosen, len(owners)) if manifest.study.scored else ())
     holders = {}
     for owner, given in columns.items():
         for name in given:
@@ -273,3 +268,7 @@ def layout_of(manifest: Manifest, rows: int | None, columns: Mapping[str, Sequen
     for part, dealt in enumerate(np.array_split(np.arange(len(rest)), len(owners))):
         holders |= {rest[at]: part for at in dealt.tolist()}
     return study.Layout(chosen, tuple(holders[name] for name in names))
+
+
+def _evenly(rows: int, owners: int) -> tuple[int, ...]:
+    return tuple(rows // owners + (rank < rows % owners) for rank in range(owners))

@@ -40,8 +40,8 @@ def prepare(request: Request, runs: int, rows: int | None, progress: Progress) -
     if manifest.party(request.party).role == "dealer":
         running.deal(manifest, identity, request, progress)
         return None
-    columns = manifest.study.model is not None and manifest.study.split == "columns"
-    mine = running.prepare_data(manifest, request, progress) if columns else None
+    whole = manifest.study.model is not None and not manifest.study.in_pieces  # how much it takes follows from the data
+    mine = running.prepare_data(manifest, request, progress) if whole else None
     binding = running.binding(manifest, request)
     path = standard_path(request.study, request.party)
     progress.stage("connecting to " + running.peers_of(manifest, request.party))

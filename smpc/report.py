@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from smpc import figures
+from smpc import figures, reading
 from smpc.files import write_whole
 from smpc.forest import forest
 from smpc.hello import library_version
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from smpc.figures import Column, Figure
     from smpc.ledger import Entry
-    from smpc.result import Cost, LinearResult
+    from smpc.result import Cost, Result
 
 __all__ = [
     "print_account", "print_done", "print_result", "print_table", "print_whole", "trust_statement", "write_report",
@@ -40,7 +40,7 @@ _NARROWEST_NAMES = 10
 
 
 def print_result(
-    console: Console, result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]
+    console: Console, result: Result, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]
 ) -> None:
     """What a receiver sees: the fit, what it cost, who could learn what, what was opened."""
     _print_title(console, result.study, figures.headline(result))
@@ -51,7 +51,7 @@ def print_result(
     print_account(console, cost, statement, opened)
 
 
-def print_whole(console: Console, result: LinearResult) -> None:
+def print_whole(console: Console, result: Result) -> None:
     """What describes the fit as a whole, as far as it was released."""
     if whole := figures.whole_fit(result):
         _print_figures(console, whole)
@@ -162,9 +162,7 @@ def _print_heading(console: Console, text: str) -> None:
 # The page
 
 
-def write_report(
-    path: Path, result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]
-) -> None:
+def write_report(path: Path, result: Result, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]) -> None:
     """Write the page. Raises OSError if `path` cannot be written."""
     from jinja2 import Environment, StrictUndefined  # only who gets a result needs it
 
@@ -177,7 +175,7 @@ def write_report(
     write_whole(path, page)
 
 
-def _content(result: LinearResult, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]) -> dict[str, Any]:
+def _content(result: Result, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]) -> dict[str, Any]:
     """What the template is given."""
     columns = figures.columns(result)
     return {
@@ -188,6 +186,8 @@ def _content(result: LinearResult, cost: Cost, statement: Sequence[str], opened:
         "rows": _rows(result.names, columns),
         "whole": figures.whole_fit(result),
         "forest": forest(result),
+        "not_released": reading.not_released(result),
+        "reading": reading.sentences(result),
         "statement": statement,
         "cost": figures.cost(cost),
         "opened": opened,

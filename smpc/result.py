@@ -7,7 +7,7 @@ from Student's distribution, F from R². Distribution functions are scipy.specia
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -53,8 +53,11 @@ class LinearResult:
     residual_standard_error: float | None
     penalty: float | None = None
 
+    statistic: ClassVar[str] = "t"
+
     @property
-    def t_values(self) -> Reals | None:
+    def statistics(self) -> Reals | None:
+        """t of each coefficient."""
         if self.coefficients is None or self.standard_errors is None:
             return None
         return self.coefficients / self.standard_errors
@@ -62,7 +65,7 @@ class LinearResult:
     @property
     def p_values(self) -> Reals | None:
         """Two-sided, from Student's t."""
-        t = self.t_values
+        t = self.statistics
         if t is None or self.degrees_of_freedom is None:
             return None
         from scipy import special
@@ -108,8 +111,8 @@ class LinearResult:
             names,
             fields["rows"],
             fields.get("confidence_level", 0.95),
-            _array(names, fields.get("coefficients")),
-            _array(names, fields.get("standard_errors")),
+            array(names, fields.get("coefficients")),
+            array(names, fields.get("standard_errors")),
             fields.get("degrees_of_freedom"),
             fields.get("r_squared"),
             fields.get("residual_standard_error"),
@@ -125,10 +128,10 @@ class LinearResult:
             "target": self.target,
             "features": list(self.names[1:]),
             "rows": self.rows,
-            "coefficients": _named(self.names, self.coefficients),
-            "standard_errors": _named(self.names, self.standard_errors),
-            "t_values": _named(self.names, self.t_values),
-            "p_values": _named(self.names, self.p_values),
+            "coefficients": named(self.names, self.coefficients),
+            "standard_errors": named(self.names, self.standard_errors),
+            "t_values": named(self.names, self.statistics),
+            "p_values": named(self.names, self.p_values),
             "confidence_level": None if intervals is None else self.confidence_level,
             "confidence_intervals": None
             if intervals is None
@@ -143,14 +146,60 @@ class LinearResult:
         return {key: value for key, value in fields.items() if value is not None}
 
 
-def to_fields(result: LinearResult, cost: Cost, opened: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+class Result(Protocol):
+    """What results have in common: names with the intercept first, and None for what was not released."""
+
+    statistic: ClassVar[str]
+
+    @property
+    def study(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def confidence_level(self) -> float: ...
+
+    @property
+    def coefficients(self) -> Reals | None: ...
+
+    @property
+    def standard_errors(self) -> Reals | None: ...
+
+    @property
+    def statistics(self) -> Reals | None: ...
+
+    @property
+    def p_values(self) -> Reals | None: ...
+
+    @property
+    def confidence_intervals(self) -> Reals | None: ...
+
+    @property
+    def penalty(self) -> float | None: ...
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def to_fields(result: Result, cost: Cost, opened: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What result.json holds: the result, what the run cost, and what was opened."""
     return result.to_dict() | {"cost": vars(cost), "opened": list(opened)}
 
 
-def _named(names: Sequence[str], values: Reals | None) -> dict[str, float] | None:
+def named(names: Sequence[str], values: Reals | None) -> dict[str, float] | None:
+    """Values by name; None if they were not released."""
     return None if values is None else dict(zip(names, values.tolist(), strict=True))
 
 
-def _array(names: Sequence[str], named: Mapping[str, float] | None) -> Reals | None:
-    return None if named is None else np.array([named[name] for name in names], np.float64)
+def array(names: Sequence[str], values: Mapping[str, float] | None) -> Reals | None:
+    """Inverse of `named`."""
+    return None if values is None else np.array([values[name] for name in names], np.float64)

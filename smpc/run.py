@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from smpc.identity import Identity
     from smpc.ledger import Entry
     from smpc.progress import Progress
-    from smpc.result import LinearResult
+    from smpc.result import Result
     from smpc.session import Session
     from smpc.store import Binding
     from smpc.study import Prepared
@@ -65,7 +65,7 @@ class Outcome:
     session: str
     cost: Cost
     opened: Sequence[Entry]
-    result: LinearResult | None = None
+    result: Result | None = None
     returned: Any = None
 
 
@@ -156,10 +156,10 @@ def _read(manifest: Manifest, request: Request, progress: Progress) -> Table | S
     if request.data is None:
         raise DataError(f"{request.party} needs its data: say where they are with --data FILE")
     progress.stage(f"reading {request.data.name}")
-    wanted = [*manifest.study.features, manifest.study.target]
-    if manifest.study.split == "rows":
+    wanted, split = manifest.study.wanted, manifest.study.split
+    if manifest.study.in_pieces:
         return stream_table(request.data, manifest.columns, wanted, require="all")
-    return read_table(request.data, manifest.columns, wanted, require="some")
+    return read_table(request.data, manifest.columns, wanted, require="all" if split == "rows" else "some")
 
 
 def _run_program(

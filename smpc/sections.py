@@ -18,6 +18,10 @@ from smpc.names import IDENTIFIER, IDENTIFIER_WORDS, INTERCEPT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+Model: TypeAlias = Literal["linear", "ridge", "logistic", "poisson", "gamma"]
+MODELS: tuple[Model, ...] = ("linear", "ridge", "logistic", "poisson", "gamma")
+SCORED = ("logistic", "poisson", "gamma")  # generalized linear models, by Fisher scoring
+
 Output: TypeAlias = Literal["coefficients", "standard_errors", "fit"]
 OUTPUTS: tuple[Output, ...] = ("coefficients", "standard_errors", "fit")
 
@@ -80,18 +84,23 @@ class Section(BaseModel):
 
 
 OF_PROGRAMS = {"fraction_bits", "rounding"}
+OF_SCORED = ("weights", "offset", "iterations", "convergence")
 
 
 class Study(Section):
     """[study]: what is computed. Exactly one of `model` and `program` is set."""
 
     name: Identifier = key(IDENTIFIER_WORDS)
-    model: Literal["linear", "ridge"] | None = key('"linear" or "ridge"', None)
+    model: Model | None = key(", ".join(f'"{name}"' for name in MODELS[:-1]) + f' or "{MODELS[-1]}"', None)
     program: Program | None = key('"file.py:function", the file in the folder of the manifest or below', None)
     split: Literal["rows", "columns"] = key('"rows" or "columns"', "rows")
     target: Line = key("the name of a column", "")
     features: tuple[Line, ...] = key("a list of names of columns, at least one", (), min_length=1, strict=False)
     penalty: Finite = key("a number above 0", 0.0, gt=0)
+    weights: Line = key("the name of a column", "")
+    offset: Line = key("the name of a column", "")
+    iterations: int = key("a whole number from 2 to 100", 9, ge=2, le=100)
+    convergence: Literal["check", "step"] = key('"check" or "step"', "check")
     confidence_level: Finite = key("a number between 0 and 1, such as 0.95", 0.95, gt=0, lt=1)
     fraction_bits: int = key("a whole number from 8 to 30", 20, ge=8, le=30)
     rounding: Literal["random", "down"] = key('"random" or "down"', "random")
@@ -108,16 +117,41 @@ class Study(Section):
             self._whole_model()
         return self
 
+    @property
+    def scored(self) -> bool:
+        """Whether the model is a generalized linear one."""
+        return self.model in SCORED
+
+    @property
+    def in_pieces(self) -> bool:
+        """Whether sums over a party's rows are all that is needed of them."""
+        return self.split == "rows" and not self.scored
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The columns of the model: its features, its target, and others."""
+        return tuple(name for name in (*self.features, self.target, self.weights, self.offset) if name)
+
     def _whole_model(self) -> None:
         ridge = ("penalty",) if self.model == "ridge" else ()
         for needed in ("split", "target", "features", *ridge):
             _require(needed in self.model_fields_set, f'lacks the key {needed}, which model = "{self.model}" needs')
-        _require(bool(ridge) or "penalty" not in self.model_fields_set, 'penalty is for model = "ridge": remove it')
+        penalized = self.model in ("ridge", "logistic", "poisson")
+        _require(
+            penalized or "penalty" not in self.model_fields_set,
+            'penalty is for model = "ridge", "logistic" or "poisson": remove it',
+        )
+        for extra in OF_SCORED:
+            _require(
+                self.scored or extra not in self.model_fields_set,
+                f'{extra} is for model = "logistic", "poisson" or "gamma": remove it',
+            )
         _require((twice := repeated(self.features)) is None, f'features has "{twice}" twice')
         _require(self.target not in self.features, f'"{self.target}" is the target and also one of the features')
+        twice = repeated(self.wanted)
+        _require(twice is None, f'"{twice}" has two parts in the model: of features, target, weights and offset, one')
         _require(
-            INTERCEPT not in (*self.features, self.target),
-            f'"{INTERCEPT}" is what results call the constant term: rename that column',
+            INTERCEPT not in self.wanted, f'"{INTERCEPT}" is what results call the constant term: rename that column'
         )
 
 

@@ -14,7 +14,8 @@ from smpc.report import (
     print_whole,
     trust_statement,
 )
-from smpc.result import Cost, LinearResult
+from smpc.result import Cost
+from smpc.result_glm import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +89,7 @@ def print_answers(
         print_account(console, Cost(**answer["cost"]), statement, opened)
         return
     console.print(f"As {figures.listed(manifest.release.to)} read{'s' if len(manifest.release.to) == 1 else ''} it:\n")
-    print_result(console, LinearResult.from_fields(answer), Cost(**answer["cost"]), statement, opened)
+    print_result(console, result_of(answer), Cost(**answer["cost"]), statement, opened)
 
 
 def _of_session(folder: Path, session: str) -> list[Entry]:
@@ -99,7 +100,7 @@ def _of_session(folder: Path, session: str) -> list[Entry]:
 
 def print_demo(console: Console, demo: Demo, results: Path) -> None:
     """The joint fit beside the pooled one, and what the run cost, opened, and could have told whom."""
-    result = LinearResult.from_fields(demo.answer)
+    result = result_of(demo.answer)
     owners = figures.listed(party.name for party in demo.manifest.owners)
     console.print(f"{owners} hold {result.rows} patients between them and fit one model without showing a row:\n")
     errors = demo.standard_errors.tolist()

@@ -17,6 +17,7 @@ _OUTPUTS = {
     "standard_errors": ["standard errors"],
     "fit": ["R²", "residual standard error"],
 }
+_DEVIANCE = ["deviance", "AIC", "total of the target and of functions of it"]
 _HIDDEN = (
     "But for what the next points name, no row, sum or intermediate value of anyone leaves its owner in the "
     "clear: what is sent is hidden by random numbers that its receiver does not know, over encrypted, "
@@ -42,14 +43,22 @@ def _released(manifest: Manifest) -> list[str]:
     if manifest.study.program:
         shapes = "Every owner learns the shapes of what is shared, and whether the program's checks hold."
         return [f"Released {to}: what the program {manifest.study.program} reveals, and nothing else.", shapes]
-    outputs = [text for name in _OUTPUTS if name in manifest.release.outputs for text in _OUTPUTS[name]]
-    if manifest.study.penalty and set(manifest.release.outputs) != {"coefficients"}:
+    named = _OUTPUTS | ({"fit": _DEVIANCE} if manifest.study.scored else {})
+    outputs = [text for name in named if name in manifest.release.outputs for text in named[name]]
+    if manifest.study.model == "gamma" and "standard_errors" in manifest.release.outputs:
+        outputs.append("dispersion")
+    if manifest.study.convergence == "step":
+        outputs.append("distance to the optimum")
+    if manifest.study.model == "ridge" and set(manifest.release.outputs) != {"coefficients"}:
         outputs.append("effective degrees of freedom")
     return [f"Released {to}: {listed(outputs)}.", _public(manifest)]
 
 
 def _public(manifest: Manifest) -> str:
-    checks = "whether each column varies and whether the fit passed its four checks"
+    number = "three" if manifest.study.scored else "four"
+    checks = f"whether each column varies and whether the fit passed its {number} checks"
+    if manifest.study.scored and manifest.study.split == "rows":
+        return f"Every owner learns the number of rows that each owner has, {checks}."
     if manifest.study.split == "rows":
         return f"Every owner learns the number of rows in total, {checks}."
     return f"Every owner learns the number of rows and the names of the columns that each owner has, and {checks}."
@@ -62,10 +71,11 @@ def _dealer(manifest: Manifest) -> list[str]:
     name = manifest.dealer.name
     if manifest.study.program:
         inputs = "what every owner puts in"
-    elif manifest.study.split == "rows":
+    elif manifest.study.in_pieces:
         inputs = "what the others put in: here sums, squares and products over all their rows"
     else:
-        inputs = "what the others put in: here their columns, row by row"
+        columns = "their columns, row by row" if manifest.study.split == "columns" else "their rows"
+        inputs = f"what the others put in: here {columns}"
     role = f"{name} is the dealer: it makes the random numbers that the computation uses up. Alone it sees only shapes."
     return [f"{role} It must not collude: together with any one owner it could reconstruct {inputs}."]
 

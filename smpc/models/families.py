@@ -12,6 +12,8 @@ the score is X̂ᵀr and the expected information X̂ᵀ diag(w) X̂. (What the 
 maximum of the likelihood, if there is an intercept.) Counts and amounts are taken in units of the largest that the
 manifest declares, rounded up to a power of two, so that y and μ are about 1 at most: that moves the intercept.
 
+Rows may have a weight, which multiplies r, w and what is summed, and an offset, a known part of η.
+
 What depends on y alone its owner computes, and shares as columns. η has a public range, wide enough for any model that
 is not about to separate the data; nobody clips it, since that would take as many rounds as the function. Outside of the
 range a function has another value: `glm` checks in the end that no η was there.
@@ -19,9 +21,10 @@ range a function has another value: `glm` checks in the end that no η was there
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -36,15 +39,32 @@ from protocols.shares import Share
 from protocols.truncation import truncate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     Reals = NDArray[np.float64]
 
 Sums = dict[str, tuple[Share, int]]
 
-_TOP = 1.5  # log of the largest μ that is told from larger ones, in units of the largest y
-_DEPTH = 29.0  # and that of the largest over the smallest
+_LOG_2 = float(np.log(2.0))
 _SQUARED = 12  # bits of what is squared
+WEIGHT_BITS = 20
+
+
+class Rows(NamedTuple):
+    """What is shared of each row beside its features: columns of y, as its family has them; offset, in the bits of η.
+
+    weight: in [0, 1] with WEIGHT_BITS.
+    """
+
+    y: Share
+    offset: Share | None = None
+    weight: Share | None = None
+
+    def total(self, party: Party, x: Share) -> Share:
+        """⟨Σ x⟩, weighted; |x| below 2^(62 - WEIGHT_BITS)."""
+        return x.sum() if self.weight is None else multiply_rescaled(party, x, self.weight, WEIGHT_BITS).sum()
 
 
 class Terms(NamedTuple):
@@ -54,160 +74,201 @@ class Terms(NamedTuple):
     weight: Share | None
 
 
-class Family(Protocol):
+@dataclass(frozen=True)
+class Family(ABC):
     """A distribution with its link; columns that are shared of y have `bits` fraction bits, η has `eta_bits`.
 
-    `curvature`: the w at which the inverse of the information starts. `guard`: log₂ of the factor by which w may grow
-    from one iteration to the next. `steps` of Newton and Schulz are made in each iteration, `first` in the first one.
+    `unit`: log₂ of that of y.
     """
 
-    bits: int
-    eta_bits: int
-    curvature: float
-    guard: int
-    steps: int
-    first: int
+    unit: int = 0
+
+    bits: ClassVar[int] = 20
+    eta_bits: ClassVar[int] = 20
+    curvature: ClassVar[float] = 1.0  # the w at which the inverse of the information starts
+    guard: ClassVar[int] = 0  # log₂ of the factor by which w may grow from one iteration to the next
+    steps: ClassVar[int] = 2  # of Newton and Schulz in each iteration
+    first: ClassVar[int] = 12  # and in the first one
+    converged: ClassVar[int] = -17  # log₂ of the largest S of a fit that can be trusted; see `glm`
+    limits: ClassVar[tuple[float, float]] = (-27.5, 1.5)  # of `argument`: μ of 4 or less
 
     @property
-    def limits(self) -> tuple[int, int]:
-        """Of η, in its units."""
+    def level(self) -> float:
+        """What an intercept in units of y has too little."""
+        return self.unit * _LOG_2
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """`limits` in units of η."""
+        return int(self.limits[0] * (1 << self.eta_bits)), int(self.limits[1] * (1 << self.eta_bits))
+
+    @property
+    def information_unit(self) -> int:
+        """log₂ of that of w."""
+        return 0
+
+    def argument(self, eta: Share, rows: Rows) -> Share:  # noqa: ARG002
+        """What the family's function is taken of."""
+        return eta
+
+    @abstractmethod
     def columns(self, y: Reals) -> Reals:
         """What the owner of y shares, a row for each column."""
 
-    def constants(self, y: Reals) -> Reals:
-        """What a fit is described by beside `sums`: sums over rows of what depends on y alone; the first is Σy."""
+    @abstractmethod
+    def constants(self, y: Reals, weight: Reals) -> Reals:
+        """What a fit is described by beside `sums`, sums over rows: of weights, of wy, and what else y alone has."""
 
-    def start(self, party: Party, shared: Share, bits: int) -> Terms:
+    @abstractmethod
+    def start(self, party: Party, rows: Rows, bits: int) -> Terms:
         """r and w, which has so many bits, of the first step; it is made from zero."""
 
-    def terms(self, party: Party, eta: Share, shared: Share, bits: int) -> Terms:
+    @abstractmethod
+    def terms(self, party: Party, eta: Share, rows: Rows, bits: int) -> Terms:
         """r and w at η."""
 
-    def sums(self, party: Party, eta: Share, residual: Share, shared: Share) -> Sums:
+    @abstractmethod
+    def sums(self, party: Party, eta: Share, residual: Share, rows: Rows) -> Sums:
         """What describes the fit: sums over all rows, one number each, with their bits."""
 
-    def separated(self, party: Party, eta: Share, shared: Share) -> Share | None:
+    @abstractmethod
+    def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
+        """The fit with so many coefficients in figures: deviance, null_deviance, aic, and dispersion if it has one.
+
+        From `constants` and `sums`, which were opened.
+        """
+
+    def separated(self, party: Party, eta: Share, rows: Rows) -> Share | None:  # noqa: ARG002
         """⟨1⟩ if the likelihood has no maximum, ⟨0⟩ else; None if it always has one."""
+        return None
 
 
-@dataclass(frozen=True)
-class Logistic:
+class Logistic(Family):
     """Shares y."""
 
-    bits: int = 18
-    eta_bits: int = 18
-    curvature: float = 0.25
-    guard: int = 0
-    steps: int = 2
-    first: int = 0
-
-    @property
-    def limits(self) -> tuple[int, int]:
-        return -64 << self.eta_bits, 64 << self.eta_bits
+    bits = eta_bits = 18
+    curvature = 0.25
+    first = 0
+    limits = (-64.0, 64.0)
 
     def columns(self, y: Reals) -> Reals:
         return y[None, :]
 
-    def constants(self, y: Reals) -> Reals:
-        return np.array([y.sum()])
+    def constants(self, y: Reals, weight: Reals) -> Reals:
+        return np.array([weight.sum(), (weight * y).sum()])
 
-    def start(self, party: Party, shared: Share, bits: int) -> Terms:  # noqa: ARG002
-        return Terms(shared[0] - (1 << self.bits - 1), None)
+    def start(self, party: Party, rows: Rows, bits: int) -> Terms:  # noqa: ARG002
+        if rows.offset is None:
+            return Terms(rows.y[0] - (1 << self.bits - 1), None)
+        return Terms(rows.y[0] - self._mean(party, rows.offset), None)
 
-    def terms(self, party: Party, eta: Share, shared: Share, bits: int) -> Terms:
-        mean = piecewise(party, eta, self._pieces(_logistic), self.bits)
-        return Terms(shared[0] - mean, multiply_rescaled(party, mean, (1 << self.bits) - mean, 2 * self.bits - bits))
+    def terms(self, party: Party, eta: Share, rows: Rows, bits: int) -> Terms:
+        mean = self._mean(party, eta)
+        return Terms(rows.y[0] - mean, multiply_rescaled(party, mean, (1 << self.bits) - mean, 2 * self.bits - bits))
 
-    def sums(self, party: Party, eta: Share, residual: Share, shared: Share) -> Sums:  # noqa: ARG002
-        loss = piecewise(party, -self._towards(party, eta, shared), self._pieces(_softplus), self.bits)
-        return {"loss": (loss.sum(), self.bits)}
+    def sums(self, party: Party, eta: Share, residual: Share, rows: Rows) -> Sums:  # noqa: ARG002
+        loss = piecewise(party, -self._towards(party, eta, rows), self._pieces(_softplus), self.bits)
+        return {"loss": (rows.total(party, loss), self.bits)}
 
-    def separated(self, party: Party, eta: Share, shared: Share) -> Share:
+    def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
+        weight, ones = constants.tolist()
+        split = [ones / weight, 1 - ones / weight]
+        null = -2 * weight * float(special.xlogy(split, split).sum())
+        return {"deviance": 2 * sums["loss"], "null_deviance": null, "aic": 2 * (sums["loss"] + size)}
+
+    def separated(self, party: Party, eta: Share, rows: Rows) -> Share:
         """Nobody is on the wrong side, so that multiples of the coefficients fit better."""
-        return negative(party, negative(party, self._towards(party, eta, shared)).sum() - 1)
+        return negative(party, negative(party, self._towards(party, eta, rows)).sum() - 1)
 
-    def _towards(self, party: Party, eta: Share, shared: Share) -> Share:
+    def _mean(self, party: Party, eta: Share) -> Share:
+        return piecewise(party, eta, self._pieces(_logistic), self.bits)
+
+    def _towards(self, party: Party, eta: Share, rows: Rows) -> Share:
         """⟨(2y - 1) η⟩: how far each row is on its own side."""
-        return multiply_rescaled(party, shared[0] * 2 - (1 << self.bits), eta, self.bits)
+        return multiply_rescaled(party, rows.y[0] * 2 - (1 << self.bits), eta, self.bits)
 
     def _pieces(self, function: Real) -> Pieces:
-        return Pieces(function, *self.limits, self.eta_bits, 7, 7)
+        return Pieces(function, *self.ends, self.eta_bits, 7, 7)
 
 
-@dataclass(frozen=True)
-class Poisson:
-    """Shares y, (y + 1/2) log(y + 1/2) and y + 1/2, the first step's; y in units of 2^unit."""
+class Poisson(Family):
+    """Shares y, (y + 1/2) log(y + 1/2) and y + 1/2, the first step's."""
 
-    unit: int
-    bits: int = 24
-    eta_bits: int = 20
-    curvature: float = 1.0
-    guard: int = 2
-    steps: int = 4
-    first: int = 12
+    bits = 24
+    guard, steps = 2, 4
 
     @property
-    def limits(self) -> tuple[int, int]:
-        return int((_TOP - _DEPTH) * (1 << self.eta_bits)), int(_TOP * (1 << self.eta_bits))
+    def information_unit(self) -> int:
+        return self.unit
 
     def columns(self, y: Reals) -> Reals:
         half = np.ldexp(y + 0.5, -self.unit)
         return np.stack([np.ldexp(y, -self.unit), half * np.log(half), half])
 
-    def constants(self, y: Reals) -> Reals:
-        return np.array([y.sum(), special.xlogy(y, y).sum(), special.gammaln(y + 1).sum()])
+    def constants(self, y: Reals, weight: Reals) -> Reals:
+        each = [np.ones_like(y), y, special.xlogy(y, y), special.gammaln(y + 1)]
+        return np.array([(weight * one).sum() for one in each])
 
-    def start(self, party: Party, shared: Share, bits: int) -> Terms:
-        return Terms(shared[1], truncate(party, shared[2], self.bits - bits))
+    def start(self, party: Party, rows: Rows, bits: int) -> Terms:
+        response = rows.y[1]
+        if rows.offset is not None:
+            response = response - multiply_rescaled(party, rows.y[2], rows.offset, self.eta_bits)
+        return Terms(response, truncate(party, rows.y[2], self.bits - bits))
 
-    def terms(self, party: Party, eta: Share, shared: Share, bits: int) -> Terms:
-        mean = scaled_exp(party, eta, self.eta_bits, *self.limits, self.bits)
-        return Terms(shared[0] - mean, truncate(party, mean, self.bits - bits))
+    def terms(self, party: Party, eta: Share, rows: Rows, bits: int) -> Terms:
+        mean = scaled_exp(party, eta, self.eta_bits, *self.ends, self.bits)
+        return Terms(rows.y[0] - mean, truncate(party, mean, self.bits - bits))
 
-    def sums(self, party: Party, eta: Share, residual: Share, shared: Share) -> Sums:  # noqa: ARG002
-        return {"fitted": (multiply_rescaled(party, shared[0], eta, self.eta_bits).sum(), self.bits)}
+    def sums(self, party: Party, eta: Share, residual: Share, rows: Rows) -> Sums:  # noqa: ARG002
+        fitted = multiply_rescaled(party, rows.y[0], eta, self.eta_bits)
+        return {"fitted": (rows.total(party, fitted), self.bits)}
 
-    def separated(self, party: Party, eta: Share, shared: Share) -> None:  # noqa: ARG002
-        return None
+    def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
+        weight, total, itself, factorials = constants.tolist()
+        fitted = sums["fitted"] * 2.0**self.unit + self.level * total
+        null = 2 * (itself - float(special.xlogy(total, total / weight)))
+        aic = -2 * (fitted - total - factorials) + 2 * size
+        return {"deviance": 2 * (itself - fitted), "null_deviance": null, "aic": aic}
 
 
-@dataclass(frozen=True)
-class Gamma:
-    """Shares log y; y in units of 2^unit."""
+class Gamma(Family):
+    """Shares log y."""
 
-    unit: int
-    bits: int = 20
-    eta_bits: int = 20
-    curvature: float = 1.0
-    guard: int = 0
-    steps: int = 0
-    first: int = 0
+    converged = -20  # for a dispersion of 2^-3 or more as for the others
+    limits = (-16.0, 7.0)
 
-    @property
-    def limits(self) -> tuple[int, int]:
-        return int((_TOP - _DEPTH) * (1 << self.eta_bits)), int(_TOP * (1 << self.eta_bits))
+    def argument(self, eta: Share, rows: Rows) -> Share:
+        """log y/μ: less than that makes no difference, and more is not near a maximum."""
+        return rows.y[0] - eta
 
     def columns(self, y: Reals) -> Reals:
         return np.log(np.ldexp(y, -self.unit))[None, :]
 
-    def constants(self, y: Reals) -> Reals:
-        return np.array([y.sum(), np.log(y).sum()])
+    def constants(self, y: Reals, weight: Reals) -> Reals:
+        return np.array([(weight * one).sum() for one in (np.ones_like(y), y, np.log(y))])
 
-    def start(self, party: Party, shared: Share, bits: int) -> Terms:  # noqa: ARG002
-        return Terms(shared[0], None)
+    def start(self, party: Party, rows: Rows, bits: int) -> Terms:  # noqa: ARG002
+        return Terms(rows.y[0] if rows.offset is None else rows.y[0] - rows.offset, None)
 
-    def terms(self, party: Party, eta: Share, shared: Share, bits: int) -> Terms:  # noqa: ARG002
-        low, high = -10 << self.eta_bits, 7 << self.eta_bits
-        ratio = scaled_exp(party, shared[0] - eta, self.eta_bits, low, high, self.bits)
+    def terms(self, party: Party, eta: Share, rows: Rows, bits: int) -> Terms:  # noqa: ARG002
+        ratio = scaled_exp(party, self.argument(eta, rows), self.eta_bits, *self.ends, self.bits)
         return Terms(ratio - (1 << self.bits), None)
 
-    def sums(self, party: Party, eta: Share, residual: Share, shared: Share) -> Sums:  # noqa: ARG002
+    def sums(self, party: Party, eta: Share, residual: Share, rows: Rows) -> Sums:
         short = truncate(party, residual, self.bits - _SQUARED)
-        return {"eta": (eta.sum(), self.eta_bits), "pearson": (square(party, short).sum(), 2 * _SQUARED)}
+        pearson = rows.total(party, square(party, short))
+        return {"eta": (rows.total(party, eta), self.eta_bits), "pearson": (pearson, 2 * _SQUARED)}
 
-    def separated(self, party: Party, eta: Share, shared: Share) -> None:  # noqa: ARG002
-        return None
+    def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
+        weight, total, logs = constants.tolist()
+        eta = sums["eta"] + self.level * weight
+        dispersion = sums["pearson"] / (weight - size)
+        k = 1 / dispersion  # the shape of the distribution
+        likelihood = weight * (k * np.log(k) - special.gammaln(k) - k) - k * eta + (k - 1) * logs
+        return {
+            "deviance": 2 * (eta - logs), "null_deviance": 2 * (weight * np.log(total / weight) - logs),
+            "aic": float(-2 * likelihood + 2 * size), "dispersion": dispersion,
+        }  # fmt: skip
 
 
 def _logistic(x: Decimal) -> Decimal:

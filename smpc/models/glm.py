@@ -1,8 +1,8 @@
 """Generalized linear models by Fisher scoring, on a secret design and with secret coefficients throughout.
 
-[MN89] P. McCullagh, J. Nelder, "Generalized Linear Models", 2nd ed. 1989, section 2.5; the inverse of the information by
-[Sch33] G. Schulz, "Iterative Berechnung der reziproken Matrix", ZAMM 13, 1933. In the coordinates of `whitened`, with
-the r and w of `families`, P of a penalty and averages over N, a power of two,
+[MN89] P. McCullagh, J. Nelder, "Generalized Linear Models", 2nd ed. 1989, section 2.5; the inverse of the information
+by [Sch33] G. Schulz, "Iterative Berechnung der reziproken Matrix", ZAMM 13, 1933. In the coordinates of `whitened`,
+with the r and w of `families`, P of a penalty and averages over N, a power of two,
 
     g = X̂ᵀr / N - Pβ̂      H = X̂ᵀ diag(w) X̂ / N + P      V ← 2V - VHV, some times      β̂ ← β̂ + Vg
 
@@ -27,24 +27,22 @@ import numpy as np
 from protocols import fixedpoint, ring
 from protocols.beaver import multiply, multiply_each, open_once
 from protocols.conversion import negative
-from protocols.functions import scale_up, square_root
+from protocols.functions import scale_up
 from protocols.party import Party
-from protocols.rescaling import matmul_rescaled, matmul_rescaled_each
+from protocols.rescaling import matmul_rescaled, matmul_rescaled_each, multiply_rescaled
+from protocols.roots import sqrt
 from protocols.shares import Share, concatenate, public
 from protocols.truncation import truncate, truncate_each
-from smpc.models import linear
-from smpc.models.families import Family, Sums
-from smpc.models.moments import MEAN_BITS, SPREAD, Reals
-from smpc.models.whitened import Z_BITS, Whitened
+from smpc.models.families import WEIGHT_BITS, Family, Rows, Sums, Terms
+from smpc.models.moments import SPREAD
+from smpc.models.whitened import UNIT_BITS, Z_BITS, Whitened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from protocols.ring import RingArray
 
 REASONS = (
     "the features are ill-conditioned: one is nearly a combination of others, or its declared range is far too wide",
-    "the features separate the classes perfectly, so that no coefficients fit best: leave features out, or add a penalty",
+    "the features separate the classes perfectly, so that no coefficients fit best: leave some out, or add a penalty",
     "the iterations did not converge: the classes may be all but separated, or more iterations are needed",
 )
 
@@ -55,24 +53,25 @@ SQUARED_STEP_BITS = 54
 
 _BETA, _GRADIENT, _HESSIAN, _INVERSE = 24, 30, 28, 20
 _PRODUCT = 24  # bits of VH
-_LARGEST_BETA, _LARGEST_INVERSE, _LARGEST_STEP, _DEVIATION = 5, 12, -6, -12  # log₂
+_OF_STEP, _OF_PRODUCT = _INVERSE + _GRADIENT - _BETA, _INVERSE + _HESSIAN - _PRODUCT  # what products lose
+_LARGEST_BETA, _LARGEST_INVERSE, _LARGEST_STEP, _DEVIATION = 5, 12, -1, -12  # log₂
 _FAR = 10  # ‖κZᵀp‖ < 2^10: how far off the raw origin may be
-_SQUARED_STEP = -17  # log₂ of the largest S
-_Q, _LEVEL, _COARSE = 14, 12, 16  # bits of q, Vq and others that are multiplied
+_P, _Q, _LEVEL, _COARSE = 18, 14, 12, 16  # bits of p, q, Vq and others that are multiplied
+_VARIANCE = 60  # of variances, in a word
 _LAST = 2  # steps for the inverse at the end
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Secret results. Coefficients and errors in units of u; see `linear.Fit` for those at the raw origin."""
+    """Secret results, in units of u; `intercept`: η where the raw features are zero."""
 
     coefficients: Share  # d, COEFFICIENT_BITS
-    intercept: Share  # _BETA bits
-    errors: Share  # d, ERROR_BITS, times √(N · scale)
-    intercept_error: Share  # ERROR_BITS, times √(N · scale)
+    errors: Share  # d, ERROR_BITS, times √N
+    intercept: Share  # INTERCEPT_BITS
+    intercept_error: Share  # ERROR_BITS, times √N
     sums: Sums
     wrong: Share  # ⟨1⟩ for the first of REASONS that applies
-    squared_step: Share  # S / N, bits SQUARED_STEP_BITS
+    squared_step: Share  # S / N, SQUARED_STEP_BITS
 
 
 @dataclass
@@ -82,7 +81,7 @@ class Scoring:
     party: Party
     design: Whitened
     family: Family
-    shared: Share  # the columns of y, a row for each
+    rows: Rows
 
     def __post_init__(self) -> None:
         open_once(self.party, self.design.x)
@@ -92,18 +91,31 @@ class Scoring:
 
     def run(self, iterations: int) -> Share:
         """β̂ after so many iterations, the first of which starts from zero."""
-        terms = self.family.start(self.party, self.shared, self.design.bits)
+        terms = self.weighted(self.family.start(self.party, self.rows, self.design.bits))
         beta = self.step(self.gradient(terms.residual, None), terms.weight, self.family.first)
         for _ in range(iterations - 1):
-            eta = self.predictor(beta)
-            terms = self.family.terms(self.party, eta, self.shared, self.design.bits)
+            terms = self.weighted(self.family.terms(self.party, self.predictor(beta), self.rows, self.design.bits))
             beta = beta + self.step(self.gradient(terms.residual, beta), terms.weight, self.family.steps)
         return beta
 
+    def weighted(self, terms: Terms) -> Terms:
+        """r and w times the weights of rows. No weight of a first step stands for its largest: that V begins with."""
+        weights = self.rows.weight
+        if weights is None:
+            return terms
+        if terms.weight is None:
+            own = truncate(self.party, weights, WEIGHT_BITS - self.design.bits)
+            return Terms(multiply_rescaled(self.party, terms.residual, weights, WEIGHT_BITS), own)
+        both = concatenate([terms.residual, terms.weight])
+        products = multiply_rescaled(self.party, both, concatenate([weights, weights]), WEIGHT_BITS)
+        n = weights.shape[0]
+        return Terms(products[:n], products[n:])
+
     def predictor(self, beta: Share) -> Share:
-        """⟨X̂β̂⟩."""
+        """⟨η⟩ = ⟨X̂β̂⟩ and the offsets."""
         x, bits = self.design.x, self.design.bits + _BETA - self.family.eta_bits
-        return matmul_rescaled(self.party, x, beta.reshape(-1, 1), bits).reshape(-1)
+        eta = matmul_rescaled(self.party, x, beta.reshape(-1, 1), bits).reshape(-1)
+        return eta if self.rows.offset is None else eta + self.rows.offset
 
     def gradient(self, residual: Share, beta: Share | None) -> Share:
         """⟨g⟩, a column."""
@@ -118,7 +130,7 @@ class Scoring:
         """⟨Vg⟩ with V brought up to date."""
         if weight is not None:
             self.improve(self.information(weight), steps, self.family.guard)
-        return matmul_rescaled(self.party, self.v, gradient, _INVERSE + _GRADIENT - _BETA).reshape(-1)
+        return matmul_rescaled(self.party, self.v, gradient, _OF_STEP).reshape(-1)
 
     def information(self, weight: Share | None) -> Share:
         """⟨H⟩."""
@@ -136,17 +148,28 @@ class Scoring:
         if guard:
             self.v = truncate(self.party, self.v, guard)
         for _ in range(steps):
-            t = ring.from_int(np.eye(self.size, dtype=np.int64) << _PRODUCT + 1) - self.product(h)
-            self.v = matmul_rescaled(self.party, t, self.v, _PRODUCT)
+            product = matmul_rescaled(self.party, self.v, h, _OF_PRODUCT)
+            self.v = matmul_rescaled(self.party, self.identity(_PRODUCT + 1) - product, self.v, _PRODUCT)
 
-    def product(self, h: Share) -> Share:
-        """⟨VH⟩."""
-        return matmul_rescaled(self.party, self.v, h, _INVERSE + _HESSIAN - _PRODUCT)
+    def check(self, gradient: Share, h: Share) -> tuple[Share, Share]:
+        """⟨Vg⟩ and ⟨VH⟩."""
+        step, product = matmul_rescaled_each(self.party, (self.v, gradient, _OF_STEP), (self.v, h, _OF_PRODUCT))
+        return step.reshape(-1), product
+
+    def covariance(self) -> Share:
+        """⟨V⟩, or ⟨V(H - P)V⟩ = ⟨V - VPV⟩ if there is a penalty: the variance of the estimate, not of a posterior."""
+        if self.penalty is None:
+            return self.v
+        half = matmul_rescaled(self.party, self.v, self.penalty, _OF_PRODUCT)
+        return self.v - matmul_rescaled(self.party, half, self.v, _PRODUCT)
+
+    def identity(self, bits: int) -> RingArray:
+        return ring.from_int(np.eye(self.size, dtype=np.int64) << bits)
 
     @property
     def _weight(self) -> float:
         """H without penalty is so many times I for all w = `curvature`."""
-        return float(self.family.curvature * self.design.rows / 2.0**self.design.rows_bits)
+        return float(self.family.curvature * self.design.x.shape[0] / 2.0**self.design.rows_bits)
 
     def _penalty(self) -> Share | None:
         """⟨P⟩, of which the intercept has no part."""
@@ -165,47 +188,40 @@ class Scoring:
         return public(self.party.rank, fixedpoint.encode(np.diag(diagonal), _INVERSE))
 
 
-def strength(family: Family, penalty: float, rows: int) -> float:
-    """λₛ of `whitened`, of a penalty on half the sum of squares of standardized coefficients."""
-    return penalty / (family.curvature * rows)
+def fit(party: Party, design: Whitened, family: Family, rows: Rows, iterations: int, most: int) -> Fitted:
+    """Fit y to the design.
 
-
-def fit(party: Party, design: Whitened, family: Family, shared: Share, origin: Reals, iterations: int) -> Fitted:
-    """Fit y, of which `shared` has the columns of `family`, to the design; `origin`: zero of the raw features in u.
-
-    About 27 rounds for each iteration of a logistic model, 31 for counts, 11 for amounts, and 70 in the end. Opens
-    masked values only; what is released is the caller's.
+    `most`: log₂ of the S up to which the iterations converged. Rounds, whatever the rows and columns: 26 for each
+    iteration of a logistic model, 31 for counts, 14 for amounts, and some 75 in the end. Opens masked values only; what
+    is released is the caller's.
     """
-    scoring = Scoring(party, design, family, shared)
+    scoring = Scoring(party, design, family, rows)
     beta = scoring.run(iterations)
     eta = scoring.predictor(beta)
-    terms = family.terms(party, eta, shared, design.bits)
-    gradient, h = scoring.gradient(terms.residual, beta), scoring.information(terms.weight)
-    if terms.weight is not None:
-        scoring.improve(h, _LAST)
-    else:
-        open_once(party, h)
-    step = scoring.step(gradient, None, 0)
-    deviation = scoring.product(h) - ring.from_int(np.eye(scoring.size, dtype=np.int64) << _PRODUCT)
+    terms = family.terms(party, eta, rows, design.bits)
+    weighted = scoring.weighted(terms)
+    gradient, h = scoring.gradient(weighted.residual, beta), scoring.information(weighted.weight)
+    scoring.improve(h, _LAST if weighted.weight is not None else 0)
+    step, product = scoring.check(gradient, h)
     squared = multiply(party, gradient.reshape(-1), step).sum()
-    raw = _Raw(party, design, beta, scoring.v, origin)
-    sound = concatenate([design.margins, *_between(raw.p, 1 << _BETA + _FAR + 3), *_between(raw.q, 1 << _FAR + _Q)])
-    ends = family.limits
+    *found, q = _scale_back(party, design, beta, scoring.covariance())
+    sound = concatenate([design.margins, *_between(design.p, UNIT_BITS + _FAR + 3), *_between(q, _Q + _FAR)])
+    argument, (low, high) = family.argument(eta, rows), family.ends
     converged = concatenate([
-        eta - ends[0], ends[1] - eta, (1 << _GRADIENT + _BETA + _SQUARED_STEP - design.rows_bits) - squared,
-        *_between(beta, 1 << _BETA + _LARGEST_BETA), *_between(step, 1 << _BETA + _LARGEST_STEP),
-        *_between(gradient, 1 << _GRADIENT + _LARGEST_STEP), *_between(scoring.v, 1 << _INVERSE + _LARGEST_INVERSE),
-        *_between(deviation, 1 << _PRODUCT + _DEVIATION),
+        argument - low, high - argument, (1 << SQUARED_STEP_BITS + most - design.rows_bits) - squared,
+        *_between(beta, _BETA + _LARGEST_BETA), *_between(step, _BETA + _LARGEST_STEP),
+        *_between(gradient, _GRADIENT + _LARGEST_STEP), *_between(scoring.v, _INVERSE + _LARGEST_INVERSE),
+        *_between(product - scoring.identity(_PRODUCT), _PRODUCT + _DEVIATION),
     ])  # fmt: skip
-    wrong = _wrong(party, sound, None if design.strength else family.separated(party, eta, shared), converged)
-    coefficients, errors, intercept_error = raw.scaled_back()
-    return Fitted(coefficients, raw.intercept(), errors, intercept_error, family.sums(party, eta, terms.residual, shared),
-                  wrong, squared)  # fmt: skip
+    wrong = _wrong(party, sound, family.separated(party, eta, rows) if design.penalty is None else None, converged)
+    coefficients, errors, intercept, its_error = found
+    sums = family.sums(party, eta, terms.residual, rows)
+    return Fitted(coefficients, errors, intercept, its_error, sums, wrong, squared)
 
 
-def _between(x: Share, most: int) -> tuple[Share, Share]:
-    """Two values, of which one is negative unless |x| <= most, for each of x."""
-    flat = x.reshape(-1)
+def _between(x: Share, bits: int) -> tuple[Share, Share]:
+    """Two values, of which one is negative unless |x| <= 2^bits, for each of x."""
+    flat, most = x.reshape(-1), 1 << bits
     return most - flat, flat + most
 
 
@@ -222,41 +238,30 @@ def _wrong(party: Party, sound: Share, separated: Share | None, converged: Share
     return concatenate([some[:1], later[:1], last])
 
 
-class _Raw:
-    """The way from the coordinates of the design back to u, and to the raw origin for the intercept.
+def _scale_back(party: Party, design: Whitened, beta: Share, v: Share) -> tuple[Share, Share, Share, Share, Share]:
+    """⟨Slopes⟩ of u, their ⟨errors⟩, ⟨intercept⟩ at the raw origin and its ⟨error⟩, as in `Fitted`; and ⟨q⟩.
 
     With p = 2^s (m - origin) and q = κ Zᵀp the fitted value at the origin is β̂₀ - qᵀβ̂, its variance (1, -q) V (1, -q)ᵀ.
+    qᵀβ̂ is computed from p and slopes, which are more precise.
     """
-
-    def __init__(self, party: Party, design: Whitened, beta: Share, v: Share, origin: Reals) -> None:
-        self.party, self.design, self.beta, self.v = party, design, beta, v
-        d = len(origin)
-        offset = truncate(party, design.moments.mean[:d] - fixedpoint.encode(origin, MEAN_BITS), MEAN_BITS - _BETA)
-        self.p = multiply(party, design.moments.up[:d], offset)  # _BETA bits
-        short = truncate(party, self.p, _BETA - _COARSE)
-        lost = Z_BITS + _COARSE + design.scale_bits - _Q
-        self.q = matmul_rescaled(party, design.z.T, short.reshape(-1, 1), lost).reshape(-1)
-        slopes = matmul_rescaled(party, design.z, beta[1:].reshape(-1, 1), Z_BITS + _BETA + design.scale_bits - COEFFICIENT_BITS)
-        self.slopes = slopes.reshape(-1)  # of 2^s (u - m), COEFFICIENT_BITS
-
-    def intercept(self) -> Share:
-        """⟨β̂₀ - qᵀβ̂⟩, from p and slopes, which are more precise."""
-        p, slopes = truncate_each(self.party, (self.p, _BETA - 18), (self.slopes, COEFFICIENT_BITS - _BETA))
-        (product,) = matmul_rescaled_each(self.party, (p.reshape(1, -1), slopes.reshape(-1, 1), 18))
-        return self.beta[:1] - product.reshape(1)
-
-    def scaled_back(self) -> tuple[Share, Share, Share]:
-        """⟨slopes⟩ of u, and their ⟨errors⟩ and that of the intercept, as in `Fitted`."""
-        party, d = self.party, self.slopes.shape[0]
-        v, z = truncate_each(party, (self.v, _INVERSE - _COARSE), (self.design.z, Z_BITS - _COARSE))
-        contrast = concatenate([public(self.q.rank, np.full(1, 1 << _Q, np.uint64)), -self.q]).reshape(-1, 1)
-        inner, level = matmul_rescaled_each(
-            party, (z, v[1:, 1:], _COARSE + self.design.scale_bits), (v, contrast, _COARSE + _Q - _LEVEL)
-        )
-        squares, square = multiply_each(party, (inner, z), (level, contrast))
-        roots = square_root(party, concatenate([squares.sum(axis=1), square.sum(axis=0)]))
-        errors, at_origin = truncate_each(party, (roots[:d], 29 + _COARSE - ERROR_BITS),
-                                          (roots[d:], 29 + (_LEVEL + _Q) // 2 - ERROR_BITS))  # fmt: skip
-        up = self.design.moments.up[:d]
-        scaled = scale_up(party, concatenate([self.slopes, errors]), concatenate([up, up]), SPREAD)
-        return scaled[:d], scaled[d:], at_origin
+    d, scale = design.z.shape[0], design.scale_bits
+    coarse, p, v, z = truncate_each(
+        party, (design.p, UNIT_BITS - _COARSE), (design.p, UNIT_BITS - _P), (v, _INVERSE - _COARSE),
+        (design.z, Z_BITS - _COARSE),
+    )  # fmt: skip
+    q, slopes = matmul_rescaled_each(
+        party,
+        (design.z.T, coarse.reshape(-1, 1), Z_BITS + _COARSE + scale - _Q),
+        (design.z, beta[1:].reshape(-1, 1), Z_BITS + _BETA + scale - COEFFICIENT_BITS),  # of 2^s (u - m)
+    )
+    contrast = concatenate([public(q.rank, np.full((1, 1), 1 << _Q, np.uint64)), -q])
+    inner, level = matmul_rescaled_each(party, (z, v[1:, 1:], _COARSE + scale), (v, contrast, _COARSE + _Q - _LEVEL))
+    squares, square = multiply_each(party, (inner, z), (level, contrast))
+    bits = 2 * _COARSE + scale
+    variances = concatenate([squares.sum(axis=1), square.sum(axis=0) * (1 << bits - _LEVEL - _Q)])
+    roots = sqrt(party, variances, bits, 0, 1 << _VARIANCE)
+    errors, short = truncate_each(party, (roots, bits - ERROR_BITS), (slopes, COEFFICIENT_BITS - INTERCEPT_BITS))
+    shift = matmul_rescaled(party, p.reshape(1, -1), short, _P).reshape(1)
+    factors = concatenate([design.up, design.up])
+    scaled = scale_up(party, concatenate([slopes.reshape(-1), errors[:d]]), factors, SPREAD)
+    return scaled[:d], scaled[d:], beta[:1] - shift, errors[d:], q

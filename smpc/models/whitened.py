@@ -20,15 +20,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from protocols import ring
-from protocols.beaver import multiply
-from protocols.linalg import ROOT_BITS, Factor, inverse_root, margins
+from protocols import fixedpoint, ring
+from protocols.beaver import multiply_each
+from protocols.linalg import ROOT_BITS, inverse_root, margins
 from protocols.party import Party
 from protocols.rescaling import matmul_rescaled
 from protocols.shares import Share, concatenate, public
-from protocols.truncation import truncate
+from protocols.truncation import truncate_each
 from smpc.models import linear
-from smpc.models.moments import MEAN_BITS, Moments
+from smpc.models.moments import MEAN_BITS, Moments, Reals
 
 UNIT_BITS = 24  # of u
 Z_BITS = 20
@@ -38,60 +38,47 @@ _WORD = 62  # bits that three factors may have together, with the rows that are 
 
 @dataclass(frozen=True)
 class Whitened:
-    """⟨X̂⟩ (n×(d+1), the ones first), and the way back. `scale`: κ and `spread`: K(1 + λₛ) as in the module."""
+    """⟨X̂⟩ (n×(d+1), the ones first), and the way back; κ, K and λₛ as in the module."""
 
-    x: Share  # `bits` fraction bits, masked
+    x: Share  # `bits` fraction bits
     bits: int
     z: Share  # d×d, Z_BITS
-    penalty: Share | None  # ZᵀDZ λₛ / ((1 + λₛ) 2^k), d×d, linear.SHAPE_BITS
+    up: Share  # 2^s
+    p: Share  # 2^s (m - origin), UNIT_BITS
+    penalty: Share | None  # λₛ / (1 + λₛ) ZᵀDZ / 2^k, d×d, linear.SHAPE_BITS, with D = diag C'
     margins: Share  # of which one is negative if X̂ is not as it should be
-    moments: Moments
-    halvings: int
-    strength: float  # λₛ
-
-    @property
-    def rows(self) -> int:
-        return self.moments.rows
+    scale_bits: int  # -log₂ κ
+    spread: float  # K (1 + λₛ)
 
     @property
     def rows_bits(self) -> int:
         """Averages are taken over 2^rows_bits, the power of two next to the number of rows."""
-        return (self.rows - 1).bit_length()
-
-    @property
-    def scale_bits(self) -> int:
-        """-log₂ κ."""
-        return 1 + -(-self.halvings // 2)
-
-    @property
-    def spread(self) -> float:
-        return float(2.0 ** (self.halvings + 2 - 2 * self.scale_bits) * (1 + self.strength))
+        return (self.x.shape[0] - 1).bit_length()
 
 
-def whiten(party: Party, u: Share, moments: Moments, strength: float = 0.0) -> Whitened:
-    """X̂ of the features u (n×d, UNIT_BITS) with these moments; λₛ = `strength`. About 75 rounds."""
-    n, d = u.shape
-    c = linear.shrink(party, moments.c, strength)
-    factor = inverse_root(party, c)
-    z = truncate(party, factor.z, ROOT_BITS - Z_BITS)
-    t = multiply(party, moments.up.reshape(d, 1).broadcast_to((d, d)), z)
-    mean = truncate(party, moments.mean, MEAN_BITS - UNIT_BITS)
-    centred = Share(u.rank, u.values - mean.values)
-    found = Whitened(u, bits_for(n), z, _penalty(party, moments, factor, strength), margins(factor), moments,
-                     factor.halvings, strength)  # fmt: skip
-    white = matmul_rescaled(party, centred, t, UNIT_BITS + Z_BITS + found.scale_bits - found.bits)
-    ones = public(party.rank, np.full((n, 1), 1 << found.bits, np.uint64))
-    large = concatenate([(1 << LARGEST_Z_BITS + Z_BITS) - z, z + (1 << LARGEST_Z_BITS + Z_BITS)]).reshape(-1)
-    return Whitened(concatenate([ones, white], axis=1), found.bits, z, found.penalty,
-                    concatenate([found.margins, large]), moments, factor.halvings, strength)  # fmt: skip
+def whiten(party: Party, u: Share, moments: Moments, origin: Reals, strength: float = 0.0) -> Whitened:
+    """X̂ of the features u (n×d, UNIT_BITS) with these moments; λₛ = `strength`. About 75 rounds.
+
+    `origin`: zero of the raw features in u. Opens masked values only.
+    """
+    (n, d), limit = u.shape, 1 << LARGEST_Z_BITS + Z_BITS
+    factor = inverse_root(party, linear.shrink(party, moments.c, strength))
+    z, mean = truncate_each(party, (factor.z, ROOT_BITS - Z_BITS), (moments.mean, MEAN_BITS - UNIT_BITS))
+    centred, offset = Share(u.rank, u.values - mean.values), mean - fixedpoint.encode(origin, UNIT_BITS)
+    t, p = multiply_each(party, (moments.up.reshape(d, 1).broadcast_to((d, d)), z), (moments.up, offset))
+    bits, scale_bits = bits_for(n), 1 + -(-factor.halvings // 2)
+    white = matmul_rescaled(party, centred, t, UNIT_BITS + Z_BITS + scale_bits - bits)
+    ones = public(party.rank, np.full((n, 1), 1 << bits, np.uint64))
+    penalty = None
+    if (kept := linear.unpenalized(party, moments.c, factor, strength)) is not None:
+        penalty = ring.from_int(np.eye(d, dtype=np.int64) << linear.SHAPE_BITS) - kept
+    return Whitened(
+        concatenate([ones, white], axis=1), bits, z, moments.up, p, penalty,
+        concatenate([margins(factor), (limit - z).reshape(-1), (z + limit).reshape(-1)]),
+        scale_bits, 2.0 ** (factor.halvings + 2 - 2 * scale_bits) * (1 + strength),
+    )  # fmt: skip
 
 
 def bits_for(rows: int) -> int:
     """So many that Σ w x x' with |w| <= 1 of as many bits stays in the ring: by Cauchy and Schwarz it is n at most."""
     return min(20, (_WORD - 3 - (rows - 1).bit_length()) // 3)
-
-
-def _penalty(party: Party, moments: Moments, factor: Factor, strength: float) -> Share | None:
-    shape = linear.unpenalized(party, moments.c, factor, strength)
-    identity = ring.from_int(np.eye(factor.z.shape[0], dtype=np.int64) << linear.SHAPE_BITS)
-    return None if shape is None else identity - shape

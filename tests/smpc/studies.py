@@ -18,16 +18,26 @@ NAMES = ("north", "south", "east", "west", "mid")
 SEED = bytes(range(32))  # of all masks: what rounding makes of a result is the same in every run of the tests
 
 
-def manifest(features, ranges, parties, *, split="rows", penalty=None, to=("north",), outputs=None, minimum_rows=2):
-    """A manifest without keys; `ranges`: the features' and then the target's, whose name is y."""
+def manifest(
+    features, ranges, parties, *, split="rows", penalty=None, to=("north",), outputs=None, minimum_rows=2, model=None,
+    **others,
+):  # fmt: skip
+    """A manifest without keys; `ranges`: the features', then the target's, whose name is y, then of weights and offset.
+
+    `others`: further keys of [study].
+    """
+    model = model or ("linear" if penalty is None else "ridge")
+    named = [*features, "y", *(others[key] for key in ("weights", "offset") if key in others)]
     columns = "".join(
         f'[columns."{name}"]\nrange = [{low!r}, {high!r}]\n'
-        for name, (low, high) in zip([*features, "y"], ranges, strict=True)
+        + ('type = "integer"\n' if name == "y" and model in ("logistic", "poisson") else "")
+        for name, (low, high) in zip(named, ranges, strict=True)
     )
     text = (
-        f'[study]\nname = "small"\nmodel = "{"linear" if penalty is None else "ridge"}"\nsplit = "{split}"\n'
+        f'[study]\nname = "small"\nmodel = "{model}"\nsplit = "{split}"\n'
         f'target = "y"\nfeatures = {list(features)!r}\n'.replace("'", '"')
         + ("" if penalty is None else f"penalty = {penalty!r}\n")
+        + "".join(f"{key} = {value!r}\n".replace("'", '"') for key, value in others.items())
         + columns
         + f"[release]\nto = {list(to)!r}\nminimum_rows = {minimum_rows}\n".replace("'", '"')
         + ("" if outputs is None else f"outputs = {list(outputs)!r}\n".replace("'", '"'))
@@ -46,7 +56,7 @@ class Run:
 
 def fit(a_manifest, tables, ledgers=None, seed=SEED):
     """The study on one mapping (from column to values) a party. Raises what the parties raised."""
-    wanted = [*a_manifest.study.features, a_manifest.study.target]
+    wanted = a_manifest.study.wanted
     require = "some" if a_manifest.study.split == "columns" else "all"
     prepared = [
         study.prepare(a_manifest, read_table(table, a_manifest.columns, wanted, require=require)) for table in tables
@@ -63,14 +73,18 @@ def fit(a_manifest, tables, ledgers=None, seed=SEED):
     return Run(local.run_all(everyone, program), everyone, ledgers)
 
 
+def ranges_of(data):
+    """Ranges a bit wider than the data."""
+    low, high = data.min(axis=0), data.max(axis=0)
+    room = (high - low) / 3 + 1e-3 * (high == low)
+    return list(zip((low - room).tolist(), (high + room).tolist(), strict=True))
+
+
 def fit_data(x, y, *, parties=3, split="rows", ranges=None, seed=SEED, **options):
     """The study of the columns x0, x1, … and y, divided evenly. Ranges a bit wider than the data if not said."""
     names = [f"x{number}" for number in range(x.shape[1])]
     data = np.column_stack([x, y])
-    if ranges is None:
-        low, high = data.min(axis=0), data.max(axis=0)
-        room = (high - low) / 3 + 1e-3 * (high == low)
-        ranges = list(zip((low - room).tolist(), (high + room).tolist(), strict=True))
+    ranges = ranges_of(data) if ranges is None else ranges
     a_manifest = manifest(names, ranges, parties, split=split, **options)
     return fit(a_manifest, divided(data, [*names, "y"], parties, split), seed=seed)
 

@@ -138,7 +138,7 @@ MISTAKES = [
     # study
     (STUDY, "name = 3", f"[study] name must be {IDENTIFIER}"),
     (STUDY, 'name = "../x"', f"[study] name must be {IDENTIFIER}"),
-    ('"linear"', '"lineer"', '[study] model must be "linear" or "ridge"'),
+    ('"linear"', '"lineer"', '[study] model must be "linear", "ridge", "logistic", "poisson" or "gamma"'),
     ('model = "linear"', "", "[study] needs either model or program, not both"),
     ('"linear"', '"linear"\nprogram = "a.py:f"', "[study] needs either model or program, not both"),
     (
@@ -175,7 +175,7 @@ MISTAKES = [
     ('"linear"', '"ridge"', '[study] lacks the key penalty, which model = "ridge" needs'),
     ('"linear"', '"ridge"\npenalty = 0', "[study] penalty must be a number above 0"),
     ('"linear"', '"ridge"\npenalty = inf', "[study] penalty must be a number above 0"),
-    ('"linear"', '"linear"\npenalty = 1', '[study] penalty is for model = "ridge": remove it'),
+    ('"linear"', '"linear"\npenalty = 1', '[study] penalty is for model = "ridge", "logistic" or "poisson": remove it'),
     (
         STUDY,
         STUDY + "\nconfidence_level = 1",

@@ -254,7 +254,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 @pytest.mark.parametrize("result", [fitted(), wild(), ridge(), fitted(confidence_level=0.5)])
 def test_the_plot_is_true_to_t(result):
     plot = forest(result)
-    scale, zero = np.polyfit(result.t_values[1:], [bar.middle for bar in plot.bars], 1)
+    scale, zero = np.polyfit(result.statistics[1:], [bar.middle for bar in plot.bars], 1)
     assert zero == pytest.approx(plot.zero, abs=0.1)
     ends = (result.confidence_intervals / result.standard_errors[:, None])[1:]
     drawn = [[bar.low, bar.high] for bar in plot.bars]

@@ -44,7 +44,7 @@ def result(reference):
 
 
 def test_t_and_p(result, reference):
-    np.testing.assert_allclose(result.t_values, reference.tvalues, rtol=1e-14)
+    np.testing.assert_allclose(result.statistics, reference.tvalues, rtol=1e-14)
     np.testing.assert_allclose(result.p_values, reference.pvalues, rtol=1e-11)
 
 
@@ -80,7 +80,7 @@ def test_f_of_one_feature_is_the_square_of_t():
         names=("intercept", "x"), rows=12, degrees_of_freedom=10.0, r_squared=float(r_squared),
         coefficients=np.array([0.0, t]), standard_errors=np.ones(2),
     )  # fmt: skip
-    assert one.f_statistic == pytest.approx(one.t_values[1] ** 2, rel=1e-12)
+    assert one.f_statistic == pytest.approx(one.statistics[1] ** 2, rel=1e-12)
     assert one.f_p_value == pytest.approx(one.p_values[1], rel=1e-10)
 
 

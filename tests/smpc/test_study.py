@@ -83,7 +83,7 @@ def test_all_that_a_statistician_reads():
     assert (result.rows, result.degrees_of_freedom) == (442, theirs.df_resid)
     width = np.ptp(theirs.conf_int(), axis=1)[:, None]
     assert (np.abs(result.confidence_intervals - theirs.conf_int()) < SENSIBLE * width).all()
-    assert (np.abs(result.t_values - theirs.tvalues) < SENSIBLE * (1 + np.abs(theirs.tvalues))).all()
+    assert (np.abs(result.statistics - theirs.tvalues) < SENSIBLE * (1 + np.abs(theirs.tvalues))).all()
     assert abs(result.f_statistic / theirs.fvalue - 1) < SENSIBLE
     assert abs(np.log(result.f_p_value) / np.log(theirs.f_pvalue) - 1) < SENSIBLE
 
@@ -185,5 +185,5 @@ def test_a_column_that_is_constant_at_one_party_only():
 def test_p_values_far_in_the_tail():
     x, y, ranges = diabetes()
     result = fit_data(x, y, ranges=ranges).results[0]
-    exact = 2 * stats.t.sf(np.abs(result.t_values), result.degrees_of_freedom)
+    exact = 2 * stats.t.sf(np.abs(result.statistics), result.degrees_of_freedom)
     np.testing.assert_allclose(result.p_values, exact, rtol=1e-9)

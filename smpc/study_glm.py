@@ -1,0 +1,215 @@
+"""A study with a generalized linear model: rows are shared, the fit is secret, its numbers are put in the data's units.
+
+Rows split: a party shares its own rows. Columns split: a party shares its own columns.
+"""
+
+from __future__ import annotations
+
+from math import ceil, log2
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from protocols import fixedpoint, inputs
+from protocols.shares import Share, concatenate
+from smpc.errors import ModelError
+from smpc.models import families, glm, moments
+from smpc.models.families import WEIGHT_BITS, Family, Rows
+from smpc.models.sums import add_up
+from smpc.models.whitened import UNIT_BITS, whiten
+from smpc.names import INTERCEPT
+from smpc.opened import DISPERSION, SOUND, STEP
+from smpc.prepared import geometry
+from smpc.result_glm import GlmResult
+from smpc.study_linear import require_variation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from protocols.party import Party
+    from protocols.ring import RingArray
+    from smpc.config import Manifest
+    from smpc.models.glm import Fitted
+    from smpc.prepared import Layout, Prepared
+    from smpc.release import Gate
+
+    Reals = NDArray[np.float64]
+
+MOST_ROWS = 1 << 22
+_STRONGEST, _WEAKEST = 3.0, 2.0**-30  # λₛ of `whitened`
+_CONSTANT_BITS = 30
+_WITHIN_ONE = 0  # log₂ of the largest S where the analyst is told it
+
+
+def fit(gate: Gate, manifest: Manifest, prepared: Prepared, layout: Layout) -> GlmResult | None:
+    """The result at a receiver, None elsewhere; see `study.fit`."""
+    party, study, shape = gate.party, manifest.study, geometry(manifest)
+    family = _family(manifest)
+    strength = _checked(manifest, family, layout.rows)
+    u = _features(party, manifest, prepared, layout)
+    rows = _rows(party, manifest, family, prepared, layout)
+    if layout.owners:
+        secret = moments.of_columns(party, prepared.u, layout.owners[: shape.features])
+    else:
+        secret = moments.of_rows(party, add_up([prepared.u], shape.features), layout.rows)
+    require_variation(gate, study.features, secret)
+    design = whiten(party, u, secret, shape.origin, strength)
+    most = (family.converged if study.convergence == "check" else _WITHIN_ONE) - _scale(manifest, family)
+    fitted = glm.fit(party, design, family, rows, study.iterations, most)
+    for wrong, reason in zip(gate.announce(**{SOUND: fitted.wrong})[SOUND], glm.REASONS, strict=True):
+        if wrong:
+            raise ModelError(f"no result: {reason}")
+    constants, bits = _constants(party, manifest, family, prepared, layout)
+    opened = gate.release(_outputs(manifest, fitted, constants))
+    return None if opened is None else _result(manifest, family, layout, design.rows_bits, bits, fitted, opened)
+
+
+def _family(manifest: Manifest) -> Family:
+    """The family, with y in units of the largest power of two that is declared, rounded up."""
+    if manifest.study.model == "logistic":
+        return families.Logistic()
+    unit = ceil(log2(_largest(manifest, manifest.study.target)))
+    return families.Poisson(unit) if manifest.study.model == "poisson" else families.Gamma(unit)
+
+
+def _largest(manifest: Manifest, name: str) -> float:
+    _, high = manifest.columns[name].range or (0.0, 1.0)
+    return high
+
+
+def _weight_bits(manifest: Manifest) -> int:
+    """log₂ of the unit of weights, so that they are 1 at most."""
+    return ceil(log2(_largest(manifest, manifest.study.weights))) if manifest.study.weights else 0
+
+
+def _scale(manifest: Manifest, family: Family) -> int:
+    """log₂ of the unit of the information."""
+    return family.information_unit + _weight_bits(manifest)
+
+
+def _checked(manifest: Manifest, family: Family, rows: int) -> float:
+    """λₛ. Raises ModelError for too few rows, too many, or a penalty that is none."""
+    study, features = manifest.study, len(manifest.study.features)
+    if rows < features + 2:
+        raise ModelError(
+            f"{rows} rows are too few for {features} features and an intercept: at least {features + 2} are needed"
+        )
+    if rows > MOST_ROWS:
+        raise ModelError(f"{rows} rows are too many for a {study.model} model: at most {MOST_ROWS} are possible")
+    one = family.curvature * rows * 2.0 ** _scale(manifest, family)  # the penalty with λₛ = 1
+    if study.penalty and not _WEAKEST * one <= study.penalty <= _STRONGEST * one:
+        raise ModelError(f"[study] penalty must be between {_WEAKEST * one:.2g} and {_STRONGEST * one:g} here")
+    return study.penalty / one
+
+
+# What the parties share, in the order of rows and columns that all agree on
+
+
+def _features(party: Party, manifest: Manifest, prepared: Prepared, layout: Layout) -> Share:
+    """⟨u⟩, rows × features, UNIT_BITS."""
+    d, own = len(manifest.study.features), fixedpoint.encode(prepared.u.T, UNIT_BITS)
+    if not layout.owners:
+        return _shared(party, layout, own, d, None).T
+    whole = np.zeros((layout.rows, d), np.uint64)
+    for rank in sorted(set(layout.owners[:d])):
+        places = [at for at in range(d) if layout.owners[at] == rank]
+        whole[:, places] = _shared(party, layout, own, len(places), rank).values.T
+    return Share(party.rank, whole)
+
+
+def _rows(party: Party, manifest: Manifest, family: Family, prepared: Prepared, layout: Layout) -> Rows:
+    """⟨Columns of y⟩, ⟨offset⟩, ⟨weight⟩."""
+    study, unit = manifest.study, 2.0 ** _weight_bits(manifest)
+
+    def column(name: str, made: Callable[[Reals], Reals], bits: int) -> Share:
+        """⟨What the holder of a column makes of it⟩."""
+        own = prepared.others.get(name)
+        mine = None if own is None else fixedpoint.encode(made(own), bits)
+        owner = layout.owners[study.wanted.index(name)] if layout.owners else None
+        return _shared(party, layout, mine, len(made(np.ones(1))), owner)
+
+    y = column(study.target, family.columns, family.bits)
+    offset = column(study.offset, lambda o: o[None, :], family.eta_bits)[0] if study.offset else None
+    weight = column(study.weights, lambda w: w[None, :] / unit, WEIGHT_BITS)[0] if study.weights else None
+    return Rows(y, offset, weight)
+
+
+def _shared(party: Party, layout: Layout, mine: RingArray | None, count: int, owner: int | None) -> Share:
+    """⟨count × rows⟩, of one owner or of each party a part."""
+    if owner is not None:
+        return inputs.share(party, mine if party.rank == owner else None, owner, (count, layout.rows))
+    parts = enumerate(layout.parts)
+    pieces = [inputs.share(party, mine if party.rank == rank else None, rank, (count, rows)) for rank, rows in parts]
+    return concatenate(pieces, axis=1)
+
+
+def _constants(
+    party: Party, manifest: Manifest, family: Family, prepared: Prepared, layout: Layout
+) -> tuple[Share, int]:
+    """⟨The sums that y alone has⟩, and their bits: as many as fit whatever y is within its range."""
+    study = manifest.study
+    ends, heaviest = np.array(manifest.columns[study.target].range), 2.0 ** _weight_bits(manifest)
+    each = [np.abs(family.constants(ends[at : at + 1], np.full(1, heaviest))).max() for at in range(2)]
+    bits = min(_CONSTANT_BITS, 61 - ceil(log2(layout.rows * max(each) + 1)))
+    y = prepared.others.get(study.target)
+    weights = prepared.others.get(study.weights, np.ones(prepared.rows))
+    mine = family.constants(np.ones(1), np.zeros(1)) if y is None else family.constants(y, weights)
+    return inputs.total(party, fixedpoint.encode(mine, bits)), bits
+
+
+# What is released
+
+
+def _outputs(manifest: Manifest, fitted: Fitted, constants: Share) -> dict[str, Share]:
+    """Name and share of everything that [release] allows."""
+    allowed, sums = set[str](manifest.release.outputs), [share for share, _ in fitted.sums.values()]
+    every = {
+        "coefficients": [fitted.intercept * (1 << glm.COEFFICIENT_BITS - glm.INTERCEPT_BITS), fitted.coefficients],
+        "standard_errors": [fitted.intercept_error, fitted.errors],
+        "fit": [constants, *sums],
+    }
+    chosen = {name: concatenate(parts) for name, parts in every.items() if name in allowed}
+    if "pearson" in fitted.sums and "standard_errors" in chosen and "fit" not in chosen:
+        chosen[DISPERSION] = concatenate([constants[:1], fitted.sums["pearson"][0]])
+    if manifest.study.convergence == "step":
+        chosen[STEP] = fitted.squared_step
+    return chosen
+
+
+def _result(
+    manifest: Manifest, family: Family, layout: Layout, rows_bits: int, bits: int, fitted: Fitted,
+    opened: Mapping[str, RingArray],
+) -> GlmResult:  # fmt: skip
+    """The opened numbers in the units of the data."""
+    study, shape, heaviest = manifest.study, geometry(manifest), _weight_bits(manifest)
+    coefficients = errors = step = None
+    found: dict[str, float] = {}
+    if "fit" in opened:
+        count = len(opened["fit"]) - len(fitted.sums)
+        constants, sums = fixedpoint.decode(opened["fit"][:count], bits), opened["fit"][count:]
+        each = zip(fitted.sums.items(), sums, strict=True)
+        named = {name: float(fixedpoint.decode(word[None], b)[0]) * 2.0**heaviest for (name, (_, b)), word in each}
+        found = family.described(constants, named, len(study.features) + 1)
+    elif DISPERSION in opened:
+        weight = float(fixedpoint.decode(opened[DISPERSION][:1], bits)[0])
+        pearson = float(fixedpoint.decode(opened[DISPERSION][1:], fitted.sums["pearson"][1])[0]) * 2.0**heaviest
+        found = {"dispersion": pearson / (weight - len(study.features) - 1)}
+    units = np.append(1.0, shape.half[: shape.features])
+    if "coefficients" in opened:
+        coefficients = fixedpoint.decode(opened["coefficients"], glm.COEFFICIENT_BITS) / units
+        coefficients[0] += family.level
+    if "standard_errors" in opened:
+        averaged = 2.0 ** (rows_bits + _scale(manifest, family))
+        spread = np.sqrt(found.get("dispersion", 1.0) / averaged)
+        errors = fixedpoint.decode(opened["standard_errors"], glm.ERROR_BITS) / units * spread
+    if STEP in opened:
+        squared = float(fixedpoint.decode(opened[STEP], glm.SQUARED_STEP_BITS)[0])
+        step = float(np.sqrt(max(squared, 0.0) * 2.0 ** (rows_bits + _scale(manifest, family))))
+    if study.offset:
+        found.pop("null_deviance", None)
+    return GlmResult(
+        study.name, str(study.model), study.target, (INTERCEPT, *study.features), layout.rows, study.confidence_level,
+        coefficients, errors, penalty=study.penalty or None, iterations=study.iterations, step=step, **found,
+    )  # fmt: skip
