@@ -183,33 +183,44 @@ def _result(
     opened: Mapping[str, RingArray],
 ) -> GlmResult:  # fmt: skip
     """The opened numbers in the units of the data."""
-    study, shape, heaviest = manifest.study, geometry(manifest), _weight_bits(manifest)
-    coefficients = errors = step = None
-    found: dict[str, float] = {}
-    if "fit" in opened:
-        count = len(opened["fit"]) - len(fitted.sums)
-        constants, sums = fixedpoint.decode(opened["fit"][:count], bits), opened["fit"][count:]
-        each = zip(fitted.sums.items(), sums, strict=True)
-        named = {name: float(fixedpoint.decode(word[None], b)[0]) * 2.0**heaviest for (name, (_, b)), word in each}
-        found = family.described(constants, named, len(study.features) + 1)
-    elif DISPERSION in opened:
-        weight = float(fixedpoint.decode(opened[DISPERSION][:1], bits)[0])
-        pearson = float(fixedpoint.decode(opened[DISPERSION][1:], fitted.sums["pearson"][1])[0]) * 2.0**heaviest
-        found = {"dispersion": pearson / (weight - len(study.features) - 1)}
+    study, shape = manifest.study, geometry(manifest)
+    information = 2.0 ** (rows_bits + _scale(manifest, family))  # of the unit in which V was averaged
+    described = _described(manifest, family, bits, fitted, opened)
     units = np.append(1.0, shape.half[: shape.features])
+    coefficients = errors = step = None
     if "coefficients" in opened:
         coefficients = fixedpoint.decode(opened["coefficients"], glm.COEFFICIENT_BITS) / units
         coefficients[0] += family.level
     if "standard_errors" in opened:
-        averaged = 2.0 ** (rows_bits + _scale(manifest, family))
-        spread = np.sqrt(found.get("dispersion", 1.0) / averaged)
+        spread = np.sqrt(max(described.get("dispersion", 1.0), 0.0) / information)
         errors = fixedpoint.decode(opened["standard_errors"], glm.ERROR_BITS) / units * spread
     if STEP in opened:
-        squared = float(fixedpoint.decode(opened[STEP], glm.SQUARED_STEP_BITS)[0])
-        step = float(np.sqrt(max(squared, 0.0) * 2.0 ** (rows_bits + _scale(manifest, family))))
-    if study.offset:
-        found.pop("null_deviance", None)
+        (squared,) = fixedpoint.decode(opened[STEP], glm.SQUARED_STEP_BITS)
+        step = float(np.sqrt(max(squared, 0.0) * information))
     return GlmResult(
         study.name, str(study.model), study.target, (INTERCEPT, *study.features), layout.rows, study.confidence_level,
-        coefficients, errors, penalty=study.penalty or None, iterations=study.iterations, step=step, **found,
+        coefficients, errors, penalty=study.penalty or None, iterations=study.iterations, step=step, **described,
     )  # fmt: skip
+
+
+def _described(
+    manifest: Manifest, family: Family, bits: int, fitted: Fitted, opened: Mapping[str, RingArray]
+) -> dict[str, float]:
+    """The fit in figures, as far as [release] goes."""
+    size, heaviest = len(manifest.study.features) + 1, 2.0 ** _weight_bits(manifest)
+    words = opened.get("fit", opened.get(DISPERSION))
+    if words is None:
+        return {}
+    sums = fitted.sums if "fit" in opened else {"pearson": fitted.sums["pearson"]}
+    constants, rest = fixedpoint.decode(words[: -len(sums)], bits), words[-len(sums) :]
+    numbers = {
+        name: fixedpoint.decode(rest[at : at + 1], width)[0] * heaviest
+        for at, (name, (_, width)) in enumerate(sums.items())
+    }
+    with np.errstate(all="ignore"):  # in a rehearsal all is zero
+        if "fit" not in opened:
+            return {"dispersion": float(numbers["pearson"] / (constants[0] - size))}
+        found = family.described(constants, numbers, size)
+    if manifest.study.offset:  # a model with the intercept alone would have to be fitted, too
+        del found["null_deviance"]
+    return {name: float(value) for name, value in found.items()}

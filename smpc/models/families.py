@@ -171,9 +171,9 @@ class Logistic(Family):
         return {"loss": (rows.total(party, loss), self.bits)}
 
     def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
-        weight, ones = constants.tolist()
+        weight, ones = constants
         split = [ones / weight, 1 - ones / weight]
-        null = -2 * weight * float(special.xlogy(split, split).sum())
+        null = -2 * weight * special.xlogy(split, split).sum()
         return {"deviance": 2 * sums["loss"], "null_deviance": null, "aic": 2 * (sums["loss"] + size)}
 
     def separated(self, party: Party, eta: Share, rows: Rows) -> Share:
@@ -224,9 +224,9 @@ class Poisson(Family):
         return {"fitted": (rows.total(party, fitted), self.bits)}
 
     def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
-        weight, total, itself, factorials = constants.tolist()
+        weight, total, itself, factorials = constants
         fitted = sums["fitted"] * 2.0**self.unit + self.level * total
-        null = 2 * (itself - float(special.xlogy(total, total / weight)))
+        null = 2 * (itself - special.xlogy(total, total / weight))
         aic = -2 * (fitted - total - factorials) + 2 * size
         return {"deviance": 2 * (itself - fitted), "null_deviance": null, "aic": aic}
 
@@ -260,14 +260,14 @@ class Gamma(Family):
         return {"eta": (rows.total(party, eta), self.eta_bits), "pearson": (pearson, 2 * _SQUARED)}
 
     def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
-        weight, total, logs = constants.tolist()
+        weight, total, logs = constants
         eta = sums["eta"] + self.level * weight
         dispersion = sums["pearson"] / (weight - size)
         k = 1 / dispersion  # the shape of the distribution
         likelihood = weight * (k * np.log(k) - special.gammaln(k) - k) - k * eta + (k - 1) * logs
         return {
             "deviance": 2 * (eta - logs), "null_deviance": 2 * (weight * np.log(total / weight) - logs),
-            "aic": float(-2 * likelihood + 2 * size), "dispersion": dispersion,
+            "aic": -2 * likelihood + 2 * size, "dispersion": dispersion,
         }  # fmt: skip
 
 
