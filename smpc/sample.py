@@ -1,7 +1,10 @@
-"""Real data to start with: 442 patients with diabetes, ten measurements, and how the disease went on.
+"""Real data to start with, which ship with scikit-learn.
 
-B. Efron, T. Hastie, I. Johnstone, R. Tibshirani, "Least Angle Regression", Annals of Statistics 32(2), 2004. The
-data ship with scikit-learn.
+Diabetes: 442 patients, ten measurements, and how the disease went on. B. Efron, T. Hastie, I. Johnstone, R. Tibshirani,
+"Least Angle Regression", Annals of Statistics 32(2), 2004.
+
+Tumours: 569 patients, four measurements on cell nuclei, and whether the tumour is benign. W. Street, W. Wolberg,
+O. Mangasarian, "Nuclear feature extraction for breast tumor diagnosis", IS&T/SPIE, 1993.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -33,6 +36,15 @@ RANGES: dict[str, tuple[float, float, str]] = {
 }
 FEATURES = tuple(name for name in RANGES if name != TARGET)
 
+BENIGN = "benign"
+TUMOURS: dict[str, tuple[float, float, str]] = {
+    "radius": (5, 35, "um"),
+    "texture": (5, 45, "score"),
+    "smoothness": (0.04, 0.2, "score"),
+    "fractal_dim": (0.04, 0.12, "score"),
+    BENIGN: (0, 1, "1 if benign"),
+}
+
 
 def diabetes() -> NDArray[np.float64]:
     """442 × 11: the features in the order of FEATURES, then the target, in their own units."""
@@ -40,6 +52,14 @@ def diabetes() -> NDArray[np.float64]:
 
     data, target = load_diabetes(scaled=False, return_X_y=True)
     return np.column_stack([data, target])
+
+
+def tumours() -> NDArray[np.float64]:
+    """569 × 5, in the order of TUMOURS, in their own units."""
+    from sklearn.datasets import load_breast_cancer
+
+    data, target = load_breast_cancer(return_X_y=True)
+    return np.column_stack([data[:, [0, 1, 4, 9]], target])
 
 
 def split_rows(table: NDArray[np.float64], parts: int) -> list[NDArray[np.float64]]:
@@ -55,9 +75,10 @@ def write_csv(path: Path, names: Sequence[str], table: NDArray[np.float64]) -> N
         writer.writerows([f"{value:.15g}" for value in row] for row in table.tolist())
 
 
-def columns_toml(names: Sequence[str]) -> str:
+def columns_toml(names: Sequence[str], ranges: Mapping[str, tuple[float, float, str]] = RANGES) -> str:
     """[columns.NAME] sections of a manifest."""
     return "\n".join(
-        f'[columns.{name}]\nunit = "{RANGES[name][2]}"\nrange = [{RANGES[name][0]:g}, {RANGES[name][1]:g}]\n'
-        for name in names
+        f'[columns.{name}]\nunit = "{unit}"\nrange = [{low:g}, {high:g}]\n'
+        + ('type = "integer"\n' if name == BENIGN else "")
+        for name, (low, high, unit) in ((name, ranges[name]) for name in names)
     )

@@ -110,7 +110,7 @@ def print_demo(console: Console, demo: Demo, results: Path) -> None:
         figures.Column("joint fit", joint.cells),
         figures.Column("pooled fit", tuple(pooled)),
         figures.Column("std. error", error.cells),
-        figures.Column("t", t.cells),
+        figures.Column(t.title, t.cells),
         figures.Column("p", p.cells),
     ]
     print_table(console, result.names, columns)

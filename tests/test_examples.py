@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from numpy.typing import NDArray
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
@@ -167,6 +168,31 @@ def test_two_registries(tmp_path: Path):
     errors = numbers(results["clinic"], "standard_errors")
     assert np.abs((numbers(results["clinic"], "coefficients") - coefficients) / errors).max() < 1e-3
     np.testing.assert_allclose(errors[1:], ridge_errors(features, target, 10.0), rtol=1e-3)
+
+
+SCORED = {
+    "09_tumours": (sm.families.Binomial(), ("north", "south", "east"), "benign"),
+    "10_doctor_visits": (sm.families.Poisson(), ("insurer", "clinic"), "visits"),
+    "11_progression": (sm.families.Gamma(sm.families.links.Log()), ("north", "south"), "progression"),
+}
+
+
+@pytest.mark.parametrize("name", SCORED)
+def test_generalized_linear_models(name: str, tmp_path: Path):
+    """Against statsmodels on the files put together."""
+    family, parties, target = SCORED[name]
+    tables = [table(EXAMPLES / name / f"{party}.csv") for party in parties]
+    split = set(tables[0]) == set(tables[1])
+    whole = {one: np.concatenate([part[one] for part in tables]) for one in tables[0]} if split else {}
+    whole = whole or {one: column for part in tables for one, column in part.items()}
+    for result in study(name, tmp_path).values():
+        x = np.column_stack([whole[one] for one in result["features"]])
+        fitted = sm.GLM(whole[target], sm.add_constant(x), family=family).fit(tol=1e-12, maxiter=100)
+        names = ("intercept", *result["features"])
+        found, errors = (np.array([result[key][one] for one in names]) for key in ("coefficients", "standard_errors"))
+        assert np.abs((found - fitted.params) / fitted.bse).max() < 0.01
+        np.testing.assert_allclose(errors, fitted.bse, rtol=0.01)
+        np.testing.assert_allclose([result["deviance"], result["aic"]], [fitted.deviance, fitted.aic], rtol=1e-4)
 
 
 def ridge_errors(features: NDArray[np.float64], target: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:

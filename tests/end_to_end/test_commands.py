@@ -47,6 +47,14 @@ def test_the_demo_says_what_matters(tmp_path):
     assert files(tmp_path / "demo" / "results" / "south") == {"result.json", "report.html", "ledger.jsonl"}
 
 
+def test_the_demo_of_a_logistic_model():
+    end = run("demo", "--model", "logistic", "--parties", 2, "--dealer")
+    assert end.code == 0, end.stderr
+    assert "pseudo-R²" in end.stdout
+    difference = re.search(r"pooled data: (\S+)\s+standard errors", end.stdout)
+    assert float(difference[1]) < 0.01
+
+
 def test_init_makes_no_study_over_another(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     end = run("init", tmp_path)

@@ -32,13 +32,13 @@ def test_a_plan_needs_a_manifest_and_nothing_else():
     assert found.kinds["Products"][0] > 10
 
 
-def model(owners, *, split="rows", penalty=None, dealer=False):
-    """A study on the diabetes data with keys and ports."""
+def model(owners, *, split="rows", penalty=None, dealer=False, kind=None):
+    """A study on the diabetes data with keys and ports; `kind`: of a generalized linear model, and further keys."""
     names = [*OWNERS[:owners], *([DEALER] if dealer else [])]
     keys = {name: generate(name) for name in names}
-    kind = 'model = "linear"\n' if penalty is None else f'model = "ridge"\npenalty = {penalty}\n'
+    kind = kind or ('model = "linear"\n' if penalty is None else f'model = "ridge"\npenalty = {penalty}\n')
     text = f'[study]\nname = "planned"\n{kind}split = "{split}"\ntarget = "{COLUMNS[-1]}"\n'
-    text += f"features = {json.dumps(FEATURES)}\n{sample.columns_toml(COLUMNS)}\n"
+    text += f"features = {json.dumps(FEATURES)}\n{sample.columns_toml(COLUMNS)}\n".replace("[0, 400]", "[1, 400]")
     text += f'[security]\npreprocessing = "{"dealer" if dealer else "ot"}"\n[release]\nto = ["north"]\n'
     for name in names:
         role = 'role = "dealer"\n' if name == DEALER else ""
@@ -102,6 +102,24 @@ def test_a_run_does_what_the_plan_says(owners, split, penalty, dealer):
         assert found.parties[-1].offline.sent + found.parties[-1].online.sent == pytest.approx(
             counted[DEALER][1], rel=0.05
         )
+
+
+GAMMA = 'model = "gamma"\niterations = 4\nconvergence = "step"\n'
+
+
+@pytest.mark.parametrize("dealer", [False, True])
+@pytest.mark.parametrize(("owners", "split"), [(3, "rows"), (2, "columns")])
+def test_a_generalized_linear_model_does_what_the_plan_says(owners, split, dealer):
+    a_study = model(owners, split=split, dealer=dealer, kind=GAMMA)
+    counted = fit(a_study, split)
+    found = plan.of_model(a_study.manifest, counted["layout"])
+    for party in found.parties[:owners]:
+        rounds, sent, offline_rounds, offline = counted[party.name]
+        assert (party.online.rounds, party.offline.rounds) == (rounds, offline_rounds)
+        assert counted[party.name, "taken"] == list(found.correlations)
+        assert party.online.sent == pytest.approx(sent - offline, rel=0.05)
+        assert party.offline.sent == pytest.approx(offline, rel=0.05)
+    assert counted["north", "result"].model == "gamma"
 
 
 def check_result(result, penalty):
