@@ -4,8 +4,13 @@ from collections.abc import Mapping
 
 SOUND_SYSTEM = "check: a matrix is positive definite and well-conditioned"
 WITHIN_BOUNDS = "check: no number of a training left its bounds"
+SOUND_FIT = "check: the fit can be trusted"
 
 CHECKS: Mapping[str, str] = {  # and what to say if one fails
     SOUND_SYSTEM: "the matrix is ill-conditioned or not symmetric positive definite, or a number is too large",
     WITHIN_BOUNDS: "weights or residuals grew too large: standardize the data, say tighter bounds, take smaller steps",
+    SOUND_FIT: (
+        "a column is constant or its range far too wide, features are ill-conditioned, they explain the target or "
+        "separate the classes perfectly, or the iterations did not converge"
+    ),
 }

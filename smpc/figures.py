@@ -16,7 +16,7 @@ from smpc.result import LinearResult
 from smpc.result_glm import GlmResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from smpc.ledger import Entry
     from smpc.result import Cost, Result
@@ -128,6 +128,23 @@ def headline(result: Result) -> str:
     features = len(result.names) - 1
     plural = "" if features == 1 else "s"
     return f"{model(result)} of {result.target} on {features} feature{plural}, {result.rows:,} rows"
+
+
+def as_text(result: Result) -> str:
+    """The fit as a table, for who prints it."""
+    table, width = columns(result), max(map(len, result.names))
+    cells = [[column.title, *(cell + " " * len(pad) for cell, pad in _padded(column))] for column in table]
+    widths = [max(map(len, column)) for column in cells]
+    lines = [
+        f"{name:{width}}" + "".join(f"  {cell:>{room}}" for cell, room in zip(row, widths, strict=True))
+        for name, *row in zip(["", *result.names], *cells, strict=True)
+    ]
+    whole = "   ".join(f"{figure.short} {figure.value}" for figure in whole_fit(result))
+    return "\n".join(line.rstrip() for line in [headline(result), "", *(lines if table else []), "", whole])
+
+
+def _padded(column: Column) -> Iterator[tuple[str, str]]:
+    return zip(column.cells, column.pads, strict=True)
 
 
 def number(value: float, beside: float, digits: int) -> str:

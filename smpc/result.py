@@ -55,6 +55,11 @@ class LinearResult:
 
     statistic: ClassVar[str] = "t"
 
+    def __str__(self) -> str:
+        from smpc.figures import as_text
+
+        return as_text(self)
+
     @property
     def statistics(self) -> Reals | None:
         """t of each coefficient."""

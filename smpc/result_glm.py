@@ -48,6 +48,11 @@ class GlmResult:
 
     statistic: ClassVar[str] = "z"
 
+    def __str__(self) -> str:
+        from smpc.figures import as_text
+
+        return as_text(self)
+
     @property
     def statistics(self) -> Reals | None:
         """z of each coefficient."""

@@ -15,25 +15,24 @@ from protocols.shares import Share, concatenate
 from smpc.errors import ModelError
 from smpc.models import families, glm, moments
 from smpc.models.families import WEIGHT_BITS, Family, Rows
+from smpc.models.released import GlmRelease
 from smpc.models.sums import add_up
 from smpc.models.whitened import UNIT_BITS, whiten
-from smpc.names import INTERCEPT
-from smpc.opened import DISPERSION, SOUND, STEP
+from smpc.opened import SOUND
 from smpc.prepared import geometry
-from smpc.result_glm import GlmResult
-from smpc.study_linear import require_variation
+from smpc.study_linear import model_of, require_variation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from protocols.party import Party
     from protocols.ring import RingArray
     from smpc.config import Manifest
-    from smpc.models.glm import Fitted
     from smpc.prepared import Layout, Prepared
     from smpc.release import Gate
+    from smpc.result_glm import GlmResult
 
     Reals = NDArray[np.float64]
 
@@ -62,8 +61,13 @@ def fit(gate: Gate, manifest: Manifest, prepared: Prepared, layout: Layout) -> G
         if wrong:
             raise ModelError(f"no result: {reason}")
     constants, bits = _constants(party, manifest, family, prepared, layout)
-    opened = gate.release(_outputs(manifest, fitted, constants))
-    return None if opened is None else _result(manifest, family, layout, design.rows_bits, bits, fitted, opened)
+    found = GlmRelease(
+        model_of(manifest, shape, layout.rows), family, fitted, constants, bits,
+        design.rows_bits + _scale(manifest, family), study.iterations, _weight_bits(manifest), bool(study.offset),
+        study.convergence == "step",
+    )  # fmt: skip
+    opened = gate.release(found.outputs(manifest.release.outputs))
+    return None if opened is None else found.result(opened)
 
 
 def _family(manifest: Manifest) -> Family:
@@ -157,70 +161,3 @@ def _constants(
     weights = prepared.others.get(study.weights, np.ones(prepared.rows))
     mine = family.constants(np.ones(1), np.zeros(1)) if y is None else family.constants(y, weights)
     return inputs.total(party, fixedpoint.encode(mine, bits)), bits
-
-
-# What is released
-
-
-def _outputs(manifest: Manifest, fitted: Fitted, constants: Share) -> dict[str, Share]:
-    """Name and share of everything that [release] allows."""
-    allowed, sums = set[str](manifest.release.outputs), [share for share, _ in fitted.sums.values()]
-    every = {
-        "coefficients": [fitted.intercept * (1 << glm.COEFFICIENT_BITS - glm.INTERCEPT_BITS), fitted.coefficients],
-        "standard_errors": [fitted.intercept_error, fitted.errors],
-        "fit": [constants, *sums],
-    }
-    chosen = {name: concatenate(parts) for name, parts in every.items() if name in allowed}
-    if "pearson" in fitted.sums and "standard_errors" in chosen and "fit" not in chosen:
-        chosen[DISPERSION] = concatenate([constants[:1], fitted.sums["pearson"][0]])
-    if manifest.study.convergence == "step":
-        chosen[STEP] = fitted.squared_step
-    return chosen
-
-
-def _result(
-    manifest: Manifest, family: Family, layout: Layout, rows_bits: int, bits: int, fitted: Fitted,
-    opened: Mapping[str, RingArray],
-) -> GlmResult:  # fmt: skip
-    """The opened numbers in the units of the data."""
-    study, shape = manifest.study, geometry(manifest)
-    information = 2.0 ** (rows_bits + _scale(manifest, family))  # of the unit in which V was averaged
-    described = _described(manifest, family, bits, fitted, opened)
-    units = np.append(1.0, shape.half[: shape.features])
-    coefficients = errors = step = None
-    if "coefficients" in opened:
-        coefficients = fixedpoint.decode(opened["coefficients"], glm.COEFFICIENT_BITS) / units
-        coefficients[0] += family.level
-    if "standard_errors" in opened:
-        spread = np.sqrt(max(described.get("dispersion", 1.0), 0.0) / information)
-        errors = fixedpoint.decode(opened["standard_errors"], glm.ERROR_BITS) / units * spread
-    if STEP in opened:
-        (squared,) = fixedpoint.decode(opened[STEP], glm.SQUARED_STEP_BITS)
-        step = float(np.sqrt(max(squared, 0.0) * information))
-    return GlmResult(
-        study.name, str(study.model), study.target, (INTERCEPT, *study.features), layout.rows, study.confidence_level,
-        coefficients, errors, penalty=study.penalty or None, iterations=study.iterations, step=step, **described,
-    )  # fmt: skip
-
-
-def _described(
-    manifest: Manifest, family: Family, bits: int, fitted: Fitted, opened: Mapping[str, RingArray]
-) -> dict[str, float]:
-    """The fit in figures, as far as [release] goes."""
-    size, heaviest = len(manifest.study.features) + 1, 2.0 ** _weight_bits(manifest)
-    words = opened.get("fit", opened.get(DISPERSION))
-    if words is None:
-        return {}
-    sums = fitted.sums if "fit" in opened else {"pearson": fitted.sums["pearson"]}
-    constants, rest = fixedpoint.decode(words[: -len(sums)], bits), words[-len(sums) :]
-    numbers = {
-        name: fixedpoint.decode(rest[at : at + 1], width)[0] * heaviest
-        for at, (name, (_, width)) in enumerate(sums.items())
-    }
-    with np.errstate(all="ignore"):  # in a rehearsal all is zero
-        if "fit" not in opened:
-            return {"dispersion": float(numbers["pearson"] / (constants[0] - size))}
-        found = family.described(constants, numbers, size)
-    if manifest.study.offset:  # a model with the intercept alone would have to be fitted, too
-        del found["null_deviance"]
-    return {name: float(value) for name, value in found.items()}
