@@ -49,7 +49,8 @@ class Cipher:
     """CipherState: seals the messages of one direction, or opens them, each under the next nonce and no other.
 
     Nothing of a message is known before all of it is. After one that cannot be opened, none ever is: a message that
-    was changed, left out, repeated or moved is the last. One that has come may `reserve` its nonce, to be opened later.
+    was changed, left out, repeated or moved is the last. One that has come may `reserve` its nonce, to be opened later;
+    what cannot be opened after it does not take it back.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -89,7 +90,12 @@ class Cipher:
         return message
 
     def reserve(self) -> None:
-        """The message that has come next will be opened later, by `open_into`, and may be after others behind it."""
+        """The message that has come next will be opened later, by `open_into`, and may be after others behind it.
+
+        Raises Forged.
+        """
+        if self._aead is None:
+            raise Forged
         self._reserved.append(self._nonce())
 
     @property
@@ -105,9 +111,10 @@ class Cipher:
         if sum(map(len, parts)) + SEAL_BYTES != len(sealed):
             raise ValueError("a message is opened into memory of its length")
         aead, self._aead = self._aead, None
-        if aead is None or not self._reserved:
+        nonces, self._reserved = self._reserved, deque()
+        if not nonces:
             raise Forged
-        opener, at = ciphers.Cipher(self._block, GCM(self._reserved.popleft())).decryptor(), 0
+        opener, at = ciphers.Cipher(self._block, GCM(nonces.popleft())).decryptor(), 0
         for part in parts:
             at += opener.update_into(sealed[at : at + len(part)], part)
         try:
@@ -116,7 +123,7 @@ class Cipher:
             for part in parts:  # it is filled already, with what somebody else may have chosen
                 part[:] = bytes(len(part))
             raise Forged from None
-        self._aead = aead
+        self._aead, self._reserved = aead, nonces
 
     def _nonce(self) -> bytes:
         """The next one, which is used up by that."""

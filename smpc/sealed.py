@@ -13,7 +13,7 @@ from smpc.errors import LinkError
 from smpc.noise import SEAL_BYTES, Cipher, Forged
 
 LARGE = 192 * 1024  # bytes from which a frame's way without a copy, here and in ZeroMQ, costs less than a copy
-_MOST = 256  # frames of a link, 64 MiB, that nobody has opened: who only made them up must not fill our memory
+_MOST = 256  # frames of a link, 80 MiB, that nobody has opened: who only made them up must not fill our memory
 
 
 class Sealed:

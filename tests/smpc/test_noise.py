@@ -231,6 +231,37 @@ def test_no_flipped_bit_and_no_other_place_is_opened_into_parts():
             receiving.seal(b"")
 
 
+def test_what_cannot_be_opened_takes_nothing_back_that_came_before_it():
+    sending, receiving = pair()
+    sealed = [memoryview(sending.seal(bytes([number]))) for number in range(3)]
+    receiving.reserve()
+    receiving.reserve()
+    with pytest.raises(Forged):
+        receiving.open(bytes(17))
+    with pytest.raises(Forged):
+        receiving.reserve()
+    for number in range(2):
+        part = bytearray(b"?")
+        receiving.open_into(sealed[number], [part])
+        assert part == bytes([number])
+        with pytest.raises(Forged):
+            receiving.open(sealed[2])
+    with pytest.raises(Forged):
+        receiving.open_into(sealed[2], [bytearray(1)])
+
+
+def test_one_that_cannot_be_opened_into_parts_is_the_last_of_all():
+    sending, receiving = pair()
+    sealed = [memoryview(sending.seal(bytes([number]))) for number in range(3)]
+    receiving.reserve()
+    receiving.reserve()
+    for number in (1, 0, 1, 2):
+        with pytest.raises(Forged):
+            receiving.open_into(sealed[number], [bytearray(1)])
+    with pytest.raises(Forged):
+        receiving.open(sealed[2])
+
+
 @pytest.mark.parametrize("order", [[1], [0, 0], [0, 2], [1, 0], [0, 2, 1]])
 def test_a_message_that_is_left_out_repeated_or_moved_is_the_last(order):
     sending, receiving = pair()

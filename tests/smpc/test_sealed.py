@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -14,6 +16,7 @@ from smpc.errors import LinkError
 from smpc.noise import SEAL_BYTES, Cipher, Ciphers, Forged
 from smpc.sealed import LARGE, Sealed, opened, take_in
 from smpc.wire import CHUNK, TAG_BYTES, Assembly, Label
+from tests.smpc import between
 from tests.smpc.network import run, study
 
 COUNT = 3 * CHUNK // 8
@@ -139,8 +142,8 @@ def test_a_large_frame_that_is_not_the_next_one_ends_the_link_and_names_the_peer
         message.add(bad)
     assert caught.value.peer == "south"
     assert not message._elements[CHUNK // 8 : 2 * CHUNK // 8].any() or name in ("cut", "with more")
-    with pytest.raises(LinkError):
-        message.add(come(here, [frames[2]])[0])
+    with pytest.raises(Forged):
+        come(here, [frames[2]])
     with pytest.raises(Forged):
         here.receiving.open(frames[2])
 
@@ -267,3 +270,50 @@ def test_large_frames_of_a_party_that_ended_without_a_word_are_read_and_then_it_
 
     results = run(study(dealer=False), north, {"south": south})
     assert str(results["north"]) == "south left at step 'one': its process or connection ended"
+
+
+@pytest.mark.parametrize("size", [1, LARGE])
+def test_who_takes_the_port_of_a_party_that_ended_takes_nothing_back_and_is_not_that_party(size):
+    """ZeroMQ dials again when a connection has broken, and whoever is there now can say what it likes."""
+    two, kept, said = study(dealer=False), threading.Event(), threading.Event()
+    host, port = two.entry("north").address.split(":")
+
+    def say():
+        with socket.create_server((host, int(port))) as server:
+            server.settimeout(10)
+            stream, _ = server.accept()
+        with stream:
+            stream.sendall(between.GREETING[:32] + b"\x01" + bytes(31))  # as a server
+            between.exactly(stream, between.GREETING_BYTES)
+            for answer in (
+                between.command(b"WELCOME", b""),
+                between.command(b"READY", b"\x0bSocket-Type\x00\x00\x00\x06ROUTER"),
+            ):
+                between.next_frame(stream)
+                stream.sendall(answer)
+            stream.sendall(between.Frame(bytes(size)).bytes())
+            said.set()
+            while stream.recv(4096):
+                pass
+
+    def north(session):
+        session.post("exchange", "large", {1: [numbers()]}, {})
+        assert kept.wait(10)
+        session._links.close()
+        say()
+
+    def south(session):
+        inbox = session._links._inboxes["north"]
+        while len(inbox) < 3:
+            session._links._wait(float("inf"))
+        assert {*map(type, inbox)} == {Sealed}
+        kept.set()
+        assert said.wait(10)
+        for _ in range(10):
+            session._links._wait(time.monotonic() + 0.05)
+        (got,) = session.exchange("large", {}, {0: [(COUNT,)]})[0]
+        np.testing.assert_array_equal(got, numbers())
+        session.exchange("one", {}, {0: [(1,)]})
+
+    results = run(two, north, {"south": south})
+    assert str(results["south"]) == "north left at step 'one': its process or connection ended"
