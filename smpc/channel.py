@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from protocols.ring import RingArray, Shape
 from smpc import wire
+from smpc.sealed import opened
 from smpc.transport import Links
 
 
@@ -65,7 +66,8 @@ class Channel:
         Raises as `receive` does, but waits as long as the sender is there: it may have much to compute.
         """
         self._links.doing = f"the next {kind}"
-        _, frame = self._links.receive([self._names[sender]], math.inf)
+        _, arrived = self._links.receive([self._names[sender]], math.inf)
+        frame = opened(arrived)
         instead = self._incoming(sender, otherwise, otherwise, state, ())
         label = instead._replace(kind=kind, step=kind)
         self._received[sender] += 1

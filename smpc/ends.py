@@ -26,10 +26,10 @@ from smpc.gate import HERE_ALREADY, LABEL
 from smpc.identity import Identity
 from smpc.monitor import FAILED_HANDSHAKE, NOW, Context, Socket, next_frame
 from smpc.noise import Ciphers, Forged, Initiator
+from smpc.sealed import LARGE, Arrived, take_in, tampered
 
 _KEY_FAILURES = 3
 _PROBE_SECONDS = 0.5
-ZERO_COPY = 192 * 1024  # bytes from which ZeroMQ's bookkeeping costs less than a copy
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -47,10 +47,10 @@ class End(Protocol):
     def look(self) -> None:
         """Take note of what happened to connections. Raises LinkError for a peer that cannot become one."""
 
-    def read(self) -> tuple[str, bytes] | None:
+    def read(self) -> tuple[str, Arrived] | None:
         """The next frame that has arrived and who it is from."""
 
-    def send(self, peer: str, frame: bytes) -> bool:
+    def send(self, peer: str, frame: wire.Frame) -> bool:
         """Hand `frame` to the network; False if there is no connection to `peer`."""
 
     def close(self, linger: int) -> None:
@@ -141,7 +141,7 @@ class Dialler:
                 return True
         return False
 
-    def read(self) -> tuple[str, bytes] | None:
+    def read(self) -> tuple[str, Arrived] | None:
         while True:
             try:
                 frame, torn = next_frame(self.socket)
@@ -152,9 +152,11 @@ class Dialler:
                 self._shake(sealed.tobytes())
                 continue
             try:
-                return self.peer, self._ciphers.receiving.open(sealed)
+                if self.gone:  # it may be of another connection, which ZeroMQ made when this one had broken: none waits
+                    return self.peer, self._ciphers.receiving.open(sealed)
+                return self.peer, take_in(self.peer, self._ciphers.receiving, sealed)
             except Forged:
-                if self.gone:  # of another connection, which ZeroMQ made when this one had broken
+                if self.gone:
                     return None
                 raise tampered(self.peer) from None
 
@@ -167,12 +169,12 @@ class Dialler:
         self._ciphers = self._handshake.split()
         del self._handshake
 
-    def send(self, peer: str, frame: bytes) -> bool:  # noqa: ARG002 - there is only this one
+    def send(self, peer: str, frame: wire.Frame) -> bool:  # noqa: ARG002 - there is only this one
         if self._ciphers is None or self.gone:
             return False
-        sealed = self._ciphers.sending.seal(frame)
+        sealed = seal(self._ciphers, frame)
         try:
-            self.socket.send(sealed, NOW, copy=len(sealed) < ZERO_COPY)
+            self.socket.send(sealed, NOW, copy=len(sealed) < LARGE)
         except zmq.ZMQError:  # its number is used up: there is no second try
             self.gone.add(self.peer)
             return False
@@ -200,11 +202,9 @@ def configure(end: Socket) -> None:
     end.reconnect_ivl, end.reconnect_ivl_max = 10, 1000
 
 
-def tampered(peer: str) -> LinkError:
-    """A frame could not be opened."""
-    return LinkError(
-        f"what comes from {peer} is not what {peer} sent: something on the way changes, drops or repeats frames", peer
-    )
+def seal(ciphers: Ciphers, frame: wire.Frame) -> wire.Buffer:
+    """The frame that is sent next."""
+    return ciphers.sending.seal_pieces(frame) if isinstance(frame, list) else ciphers.sending.seal(frame)
 
 
 def _greets(address: str) -> bool:

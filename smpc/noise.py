@@ -19,12 +19,18 @@ of zeros is refused. Keys are 32 bytes; secret and ephemeral ones are arguments,
 from __future__ import annotations
 
 import hmac
+from collections import deque
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
+import numpy as np
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import ciphers
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 NAME = b"Noise_IK_25519_AESGCM_SHA256"
 KEY_BYTES = 32
@@ -43,20 +49,33 @@ class Cipher:
     """CipherState: seals the messages of one direction, or opens them, each under the next nonce and no other.
 
     Nothing of a message is known before all of it is. After one that cannot be opened, none ever is: a message that
-    was changed, left out, repeated or moved is the last.
+    was changed, left out, repeated or moved is the last. One that has come may `reserve` its nonce, to be opened later;
+    what cannot be opened after it does not take it back.
     """
 
     def __init__(self, key: bytes) -> None:
         self._aead: AESGCM | None = AESGCM(key)
+        self._block = AES(key)
         self._number = 0
+        self._reserved: deque[bytes] = deque()
 
     def seal(self, message: Buffer, beside: bytes | None = None) -> bytes:
         """`message` sealed; `beside` is authenticated and not contained."""
         if self._aead is None:
             raise Forged
-        nonce = self._nonce()
-        self._number += 1
-        return self._aead.encrypt(nonce, message, beside)
+        return self._aead.encrypt(self._nonce(), message, beside)
+
+    def seal_pieces(self, pieces: Sequence[Buffer]) -> memoryview:
+        """`pieces`, of bytes, one after another as one message: what `seal` makes of them joined, and they are not."""
+        if self._aead is None:
+            raise Forged
+        sealer = ciphers.Cipher(self._block, GCM(self._nonce())).encryptor()
+        sealed, at = np.empty(sum(map(len, pieces)) + SEAL_BYTES, np.uint8).data, 0
+        for piece in pieces:
+            at += sealer.update_into(piece, sealed[at:])
+        sealer.finalize()
+        sealed[at:] = sealer.tag
+        return sealed
 
     def open(self, sealed: Buffer, beside: bytes | None = None) -> bytes:
         """Inverse of `seal`. Raises Forged."""
@@ -68,11 +87,49 @@ class Cipher:
         except InvalidTag:
             raise Forged from None
         self._aead = aead
-        self._number += 1
         return message
 
+    def reserve(self) -> None:
+        """The message that has come next will be opened later, by `open_into`, and may be after others behind it.
+
+        Raises Forged.
+        """
+        if self._aead is None:
+            raise Forged
+        self._reserved.append(self._nonce())
+
+    @property
+    def reserved(self) -> int:
+        """How many messages are to be opened later."""
+        return len(self._reserved)
+
+    def open_into(self, sealed: memoryview, parts: Sequence[bytearray | memoryview]) -> None:
+        """Open the first message that is reserved and not opened yet, into `parts`, one after another. Raises Forged.
+
+        Raises ValueError unless `parts` have the message's length.
+        """
+        if sum(map(len, parts)) + SEAL_BYTES != len(sealed):
+            raise ValueError("a message is opened into memory of its length")
+        aead, self._aead = self._aead, None
+        nonces, self._reserved = self._reserved, deque()
+        if not nonces:
+            raise Forged
+        opener, at = ciphers.Cipher(self._block, GCM(nonces.popleft())).decryptor(), 0
+        for part in parts:
+            at += opener.update_into(sealed[at : at + len(part)], part)
+        try:
+            opener.finalize_with_tag(bytes(sealed[at:]))
+        except InvalidTag:
+            for part in parts:  # it is filled already, with what somebody else may have chosen
+                part[:] = bytes(len(part))
+            raise Forged from None
+        self._aead, self._reserved = aead, nonces
+
     def _nonce(self) -> bytes:
-        return self._number.to_bytes(12, "big")  # section 12.3: 32 zero bits, 64 bits that no link can use up
+        """The next one, which is used up by that."""
+        nonce = self._number.to_bytes(12, "big")  # section 12.3: 32 zero bits, 64 bits that no link can use up
+        self._number += 1
+        return nonce
 
 
 class Ciphers(NamedTuple):

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 import zmq
 
 from protocols.prg import fresh_seed
-from smpc import monitor
-from smpc.ends import LOCAL_HOSTS, ZERO_COPY, Dialler, configure, numeric, split, tampered
+from smpc import monitor, wire
+from smpc.ends import LOCAL_HOSTS, Dialler, configure, numeric, seal, split
 from smpc.errors import LinkError
 from smpc.gate import DOMAIN, Gate
 from smpc.identity import Identity, generate
 from smpc.monitor import MORE_NOW, NOW, Context, next_frame
 from smpc.noise import Ciphers, Forged
+from smpc.sealed import LARGE, Arrived, take_in, tampered
 
 _LOOKS = 64  # frames of connections that are nobody's, at one go
 _SELF_TEST_SECONDS = 1.0
@@ -109,7 +110,7 @@ class Listener:
                 self._broken |= {number} & {visitor.number for visitor in self._visitors.values()}
                 self.gone |= {name for name, visitor in self._known.items() if visitor.number == number}
 
-    def read(self) -> tuple[str, bytes] | None:
+    def read(self) -> tuple[str, Arrived] | None:
         for _ in range(_LOOKS):
             try:
                 route = self.socket.recv(NOW)
@@ -123,13 +124,13 @@ class Listener:
                 return visitor.name, content
         return None
 
-    def send(self, peer: str, frame: bytes) -> bool:
+    def send(self, peer: str, frame: wire.Frame) -> bool:
         if peer in self.gone or (visitor := self._known.get(peer)) is None:
             return False
-        sealed = visitor.ciphers.sending.seal(frame)
+        sealed = seal(visitor.ciphers, frame)
         try:
             self.socket.send(visitor.route, MORE_NOW)
-            self.socket.send(sealed, NOW, copy=len(sealed) < ZERO_COPY)
+            self.socket.send(sealed, NOW, copy=len(sealed) < LARGE)
         except zmq.ZMQError:  # its number is used up: there is no second try
             self.gone.add(peer)
             return False
@@ -152,18 +153,21 @@ class Listener:
         with contextlib.suppress(zmq.ZMQError):
             self.socket.send_multipart([route, answer], NOW)
 
-    def _opened(self, visitor: _Visitor, sealed: memoryview) -> bytes | None:
+    def _opened(self, visitor: _Visitor, sealed: memoryview) -> Arrived | None:
         """What is in a frame; None if it means nothing. Raises LinkError for a wrong one from a known party."""
-        known = self._known.get(visitor.name)
+        known, cipher = self._known.get(visitor.name), visitor.ciphers.receiving
         try:
-            content = visitor.ciphers.receiving.open(sealed)
+            if known is visitor:
+                return take_in(visitor.name, cipher, sealed)
+            content = cipher.open(sealed)
         except Forged:
             if known is visitor:
                 raise tampered(visitor.name) from None
             return None
         if known is None:
             self._settle(visitor)
-        return content if known in (None, visitor) else None
+            return content
+        return None
 
     def _settle(self, visitor: _Visitor) -> None:
         """A frame was opened: from now on this connection is the party's, and no other is."""

@@ -28,6 +28,7 @@ from smpc.identity import Identity, fingerprint
 from smpc.monitor import Context, Socket
 from smpc.noise import SEAL_BYTES
 from smpc.port import Listener
+from smpc.sealed import Arrived, opened
 
 FrameHook: TypeAlias = Callable[[str, str, bytes], None]  # the receiver, what kind of frame, its bytes before sealing
 
@@ -65,7 +66,7 @@ class Links:
         peers = [party.name for party in parties if party.name != me]
         self.sent, self.received = dict.fromkeys(peers, 0), dict.fromkeys(peers, 0)
         self.frames, self.doing = 0, "the first greeting"
-        self._inboxes: dict[str, deque[bytes]] = {peer: deque() for peer in peers}
+        self._inboxes: dict[str, deque[Arrived]] = {peer: deque() for peer in peers}
         self._stops: dict[str, wire.Stop] = {}
         self._ahead = dict.fromkeys(peers, 0)
         self._greeted: set[str] = set()
@@ -115,11 +116,12 @@ class Links:
                 if not self._wait(deadline) and not any(self._inboxes[peer] for peer in absent):
                     raise LinkError(self._why_absent(absent, wait), next(iter(absent)))
                 continue
-            del absent[arrived[0]]
-            self._greet(arrived[0], hellos)
-            yield arrived
+            peer, frame = arrived
+            del absent[peer]
+            self._greet(peer, hellos)
+            yield peer, opened(frame)
 
-    def send(self, peer: str, frame: bytes, kind: str) -> None:
+    def send(self, peer: str, frame: wire.Frame, kind: str) -> None:
         """Hand a frame to the network; it may be queued here. Raises LinkError if the peer is known to be gone."""
         self._check_owner()
         end = self._ends[peer]
@@ -129,7 +131,7 @@ class Links:
             self._check_gone()
         self._count(peer, frame, kind)
 
-    def receive(self, wanted: Collection[str], patience: float) -> tuple[str, bytes]:
+    def receive(self, wanted: Collection[str], patience: float) -> tuple[str, Arrived]:
         """The next frame from one of `wanted`, and who sent it.
 
         Raises LinkError if any peer left or stopped, or if all of `wanted` are silent for `patience` seconds
@@ -196,7 +198,7 @@ class Links:
 
     # Waiting
 
-    def _next(self, wanted: Collection[str]) -> tuple[str, bytes] | None:
+    def _next(self, wanted: Collection[str]) -> tuple[str, Arrived] | None:
         for peer in wanted:
             if self._inboxes[peer]:
                 frame = self._inboxes[peer].popleft()
@@ -228,10 +230,10 @@ class Links:
                 return
             self._keep(*arrived)
 
-    def _keep(self, peer: str, frame: bytes) -> None:
+    def _keep(self, peer: str, frame: Arrived) -> None:
         if peer in self._stops:
             return
-        if (stop := wire.read_stop(peer, self._me, frame)) is not None:
+        if isinstance(frame, bytes) and (stop := wire.read_stop(peer, self._me, frame)) is not None:
             self._stops[peer] = stop
             self._ends[peer].gone.add(peer)
             return
@@ -244,11 +246,11 @@ class Links:
     def _distinct(self) -> Iterable[Listener | Dialler]:
         return dict.fromkeys(self._ends.values())
 
-    def _count(self, peer: str, frame: bytes, kind: str) -> None:
-        self.sent[peer] += len(frame) + SEAL_BYTES
+    def _count(self, peer: str, frame: wire.Frame, kind: str) -> None:
+        self.sent[peer] += (len(frame) if isinstance(frame, bytes) else sum(map(len, frame))) + SEAL_BYTES
         self.frames += 1
         if self._on_frame is not None:
-            self._on_frame(peer, kind, frame)
+            self._on_frame(peer, kind, frame if isinstance(frame, bytes) else b"".join(frame))
 
     # Failing
 

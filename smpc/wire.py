@@ -32,6 +32,7 @@ from protocols.errors import MessageError
 from protocols.ring import RingArray, Shape
 from smpc.names import is_identifier
 from smpc.noise import SEAL_BYTES
+from smpc.sealed import LARGE, Arrived, Sealed, opened
 
 VERSION = 1
 TAG_BYTES = 16
@@ -41,10 +42,12 @@ MESSAGE_LIMIT = 128 * 1024
 FRAME_LIMIT = CHUNK + 64 * 1024
 LINE_LIMIT = 500
 _DEPTH = 4  # of lists and maps in each other
+_PIECES = 16  # of one frame; to seal more of them, one by one, costs more than to join them
 
 HELLO_TAG = blake2b(b"hello", digest_size=TAG_BYTES, person=b"smpc").digest()
 
 Buffer = bytes | memoryview
+Frame = bytes | list[Buffer]  # whole, or if it is large in pieces, which are where they were
 
 # One object for what every frame needs; lengths of shapes may be NumPy's integers.
 _packed = msgpack.Packer(default=int).pack
@@ -101,18 +104,22 @@ class History:
 # Ring data
 
 
-def encode(label: Label, arrays: Sequence[RingArray]) -> Iterable[bytes]:
-    """The frames of a message, at least one. Copies each element once.
+def encode(label: Label, arrays: Sequence[RingArray]) -> Iterable[Frame]:
+    """The frames of a message, at least one. Large ones are pieces of the arrays' memory, but for views with gaps.
 
     Raises ValueError unless the arrays have the label's shapes and ring elements.
     """
     if [array.dtype for array in arrays] != [_RING] * len(arrays) or [*label.shapes] != [a.shape for a in arrays]:
         raise ValueError(f"step {label.step!r} sends ring arrays of the shapes {label.shapes}")
     wholes = [np.ascontiguousarray(array, _SENT).data for array in arrays]
-    if label.size <= CHUNK:
+    if label.size < LARGE:
         return [b"".join([label.tag(), *wholes])]
     views = [whole.cast("B") for whole in wholes if whole.nbytes]
-    return (b"".join([label.tag(part), *pieces]) for part, pieces in enumerate(_cut(views)))
+    return (_frame([label.tag(part), *pieces]) for part, pieces in enumerate(_cut(views)))
+
+
+def _frame(pieces: list[Buffer]) -> Frame:
+    return b"".join(pieces) if sum(map(len, pieces)) < LARGE or len(pieces) > _PIECES else pieces
 
 
 def _cut(views: Sequence[memoryview]) -> Iterator[list[memoryview]]:
@@ -149,13 +156,21 @@ class Assembly:
         self._filled = self.parts = 0
         self.complete = False
 
-    def add(self, frame: bytes) -> None:
-        """The next frame. Raises MessageError, naming the peer, unless it is exactly the one expected."""
+    def add(self, frame: Arrived) -> None:
+        """The next frame. Raises MessageError, naming the peer, unless it is exactly the one expected.
+
+        One that is sealed still is opened into the place of its elements. Raises LinkError if it cannot be opened.
+        """
         start, end = self._filled, min(self._filled + CHUNK, self._size)
-        body = open_frame(self._label, frame, self._tag, self.parts)
-        if len(body) != end - start:
-            raise self._label.wrong(f"sent {len(body)} bytes where step {self._label.step!r} has {end - start}")
-        self._bytes[start:end] = body
+        if isinstance(frame, Sealed) and len(frame) == TAG_BYTES + end - start:
+            tag = bytearray(TAG_BYTES)
+            frame.open_into(tag, self._bytes[start:end])
+            open_frame(self._label, tag, self._tag, self.parts)
+        else:
+            body = open_frame(self._label, opened(frame), self._tag, self.parts)
+            if len(body) != end - start:
+                raise self._label.wrong(f"sent {len(body)} bytes where step {self._label.step!r} has {end - start}")
+            self._bytes[start:end] = body
         self._filled, self.parts, self.complete = end, self.parts + 1, end == self._size
         self._tag = None if self.complete else self._label.tag(self.parts)
 
@@ -169,7 +184,7 @@ class Assembly:
         return arrays
 
 
-def open_frame(label: Label, frame: bytes, tag: bytes | None, part: int = 0) -> memoryview:
+def open_frame(label: Label, frame: bytes | bytearray, tag: bytes | None, part: int = 0) -> memoryview:
     """The body of `frame`. Raises MessageError unless it begins with `tag`: the label's for that part, if it has it."""
     if tag is None or not frame.startswith(tag):
         raise label.wrong(

@@ -197,6 +197,71 @@ def test_what_is_sealed_is_opened_in_its_order():
         assert receiving.open(memoryview(sending.seal(message))) == message
 
 
+def test_pieces_are_sealed_as_what_they_make_together():
+    in_pieces, whole = pair()
+    for pieces in ([], [b""], [b"one"], [b"on", memoryview(b"e, "), b"", bytearray(10**6)]):
+        assert bytes(in_pieces.seal_pieces(pieces)) == whole.seal(b"".join(pieces))
+
+
+def test_what_has_reserved_its_place_is_opened_later_into_parts():
+    sending, receiving = pair()
+    first, second = (memoryview(sending.seal(message)) for message in (b"one and two", b"three"))
+    receiving.reserve()
+    assert receiving.open(second) == b"three"
+    parts = bytearray(7), bytearray(4)
+    with pytest.raises(ValueError, match="of its length"):
+        receiving.open_into(first, parts[:1])
+    receiving.open_into(first, parts)
+    assert parts == (b"one and", b" two")
+    with pytest.raises(Forged):
+        receiving.open_into(first, parts)
+
+
+def test_no_flipped_bit_and_no_other_place_is_opened_into_parts():
+    sealed = pair()[0].seal(b"message")
+    for number, bad in enumerate([*flipped(sealed), sealed]):
+        receiving, part = pair()[1], bytearray(b"before ")
+        if bad == sealed:
+            receiving.open(sealed)
+        receiving.reserve()
+        with pytest.raises(Forged):
+            receiving.open_into(memoryview(bad), [part])
+        assert part == bytes(7), number
+        with pytest.raises(Forged):
+            receiving.seal(b"")
+
+
+def test_what_cannot_be_opened_takes_nothing_back_that_came_before_it():
+    sending, receiving = pair()
+    sealed = [memoryview(sending.seal(bytes([number]))) for number in range(3)]
+    receiving.reserve()
+    receiving.reserve()
+    with pytest.raises(Forged):
+        receiving.open(bytes(17))
+    with pytest.raises(Forged):
+        receiving.reserve()
+    for number in range(2):
+        part = bytearray(b"?")
+        receiving.open_into(sealed[number], [part])
+        assert part == bytes([number])
+        with pytest.raises(Forged):
+            receiving.open(sealed[2])
+    with pytest.raises(Forged):
+        receiving.open_into(sealed[2], [bytearray(1)])
+
+
+def test_one_that_cannot_be_opened_into_parts_is_the_last_of_all():
+    sending, receiving = pair()
+    sealed = [memoryview(sending.seal(bytes([number]))) for number in range(3)]
+    receiving.reserve()
+    receiving.reserve()
+    for number in (1, 0, 1, 2):
+        with pytest.raises(Forged):
+            receiving.open_into(sealed[number], [bytearray(1)])
+    with pytest.raises(Forged):
+        receiving.open(sealed[2])
+
+
 @pytest.mark.parametrize("order", [[1], [0, 0], [0, 2], [1, 0], [0, 2, 1]])
 def test_a_message_that_is_left_out_repeated_or_moved_is_the_last(order):
     sending, receiving = pair()
@@ -222,6 +287,8 @@ def test_what_ended_seals_nothing_more():
         cipher.open(bytes(16))
     with pytest.raises(Forged):
         cipher.seal(b"")
+    with pytest.raises(Forged):
+        cipher.seal_pieces([b""])
 
 
 def test_a_message_of_mine_that_comes_back_is_refused():
