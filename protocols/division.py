@@ -33,7 +33,7 @@ def reciprocal(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨1/x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
     Error: at most two units. 0 for x = 0. Signs and zero may be within the range. 7 rounds if 0 < high <= 16 low, 5
-    within an octave; 14 else, with a comparison for each octave of the range, all side by side. 4 to 6 more if 1/x may
+    within an octave; 14 else, with a comparison for each octave of the range, all side by side. 3 to 6 more if 1/x may
     be 2^26 units or more. Raises ValueError if 1/x can have more than 59 bits or, together with x, more than 86.
     """
     return reciprocal_to(party, x, bits, low, high, _GOOD)
@@ -44,7 +44,7 @@ def reciprocal_to(party: Party, x: Share, bits: int, low: int, high: int, good: 
     size = _size(1 << bits, bits, low, high)
     found = find_cell(party, x.reshape(-1), low, high)
     operands = x.reshape(1, -1)
-    mantissa = filled(found, mantissas(party, found, operands, [MANTISSA_BITS])[0])
+    mantissa = filled(found, mantissas(party, found, operands, [found.mantissas.bits])[0])
     if size <= good and (pieces := found.straight(_reciprocal, bits)) is not None:
         return piecewise(party, mantissa, pieces, bits).reshape(*x.shape)
     inverse = _inverse(party, found, mantissa)
@@ -65,7 +65,7 @@ def divide(party: Party, a: Share, b: Share, bits: int, low: int, high: int, lar
     """⟨a/b⟩ for |a| <= `largest` and low <= b <= high in ring units; one shape, `bits` fraction bits each.
 
     Error: at most two units, and 2^-53 of the largest quotient. 0 for b = 0. 9 rounds if 0 < high <= 16 low, 7 within
-    an octave; 14 or 15 else, and 4 to 6 more, as for `reciprocal`: what counts is the largest quotient that the ranges
+    an octave; 14 or 15 else, and 3 to 6 more, as for `reciprocal`: what counts is the largest quotient that the ranges
     allow. Raises ValueError if it can have more than 59 bits or, together with b, more than 86; or shapes differ.
     """
     if a.shape != b.shape:
@@ -73,7 +73,7 @@ def divide(party: Party, a: Share, b: Share, bits: int, low: int, high: int, lar
     size = _size(largest, bits, low, high)
     found = find_cell(party, b.reshape(-1), low, high)
     operands = concatenate([b.reshape(1, -1), a.reshape(1, -1)])
-    scaled = mantissas(party, found, operands, [MANTISSA_BITS, _raised(found, size) + bits])
+    scaled = mantissas(party, found, operands, [found.mantissas.bits, _raised(found, size) + bits])
     inverse = _inverse(party, found, filled(found, scaled[0]))
     q = multiply_rescaled(party, scaled[1], inverse, _PRODUCT - size)
     if size > _GOOD:

@@ -22,22 +22,25 @@ _FINE = 24  # results with more fraction bits take twice as many pieces
 
 @dataclass(frozen=True)
 class Log:
-    """factor · log x."""
+    """factor · log (2^exponent x)."""
 
     factor: Decimal = Decimal(1)
+    exponent: int = 0
 
     def __call__(self, x: Decimal) -> Decimal:
         """In decimal numbers."""
-        return self.factor * x.ln()
+        return self.factor * (x.ln() + self.exponent * LOG_2)
 
 
 @card("AS19", adversary="semi-honest, all but one", rounds=7, elements=20)
 def log(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨log x⟩, the natural logarithm, for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
-    Error: at most two units, three for f > 28. For x = 0 the result is that of half a unit, log(2^-(f+1)). 7 rounds if
-    high <= 16 low, 5 within an octave, 8 and 6 if x has more than 34 bits; 12 or 13 else, with a comparison for each
-    octave of the range, all side by side. Raises ValueError if x may be negative.
+    Error: at most two units, three for f > 28: one of the last rounding, 2^(f-31) of the mantissa, 1.25 · 2^(f-30) of
+    products in one cell or 1/2 of e log 2 among several, and less than 1/4 of the polynomials. For x = 0 the result is
+    that of half a unit, log(2^-(f+1)). 7 rounds if high <= 16 low, 5 within an octave, one more if x has more bits than
+    a mantissa; 12 or 13 else, with a comparison for each octave of the range, all side by side. Raises ValueError if x
+    may be negative.
     """
     return scaled_log(party, x, bits, low, high, Decimal(1), bits)
 
@@ -55,10 +58,12 @@ def scaled_log(party: Party, x: Share, bits: int, low: int, high: int, factor: D
         raise ValueError(f"logarithms of {low} to {high}: not of negative numbers")
     found = find_cell(party, x.reshape(-1), low, high, most=FINE_BITS)
     mantissa = mantissas(party, found, x.reshape(1, -1), [found.mantissas.bits])[0]
-    part = piecewise(party, filled(found, mantissa), found.pieces(Log(factor), finer=result_bits > _FINE), result_bits)
-    whole = [_whole(one.exponent - bits, factor, result_bits) for one in found.cells]
-    looked_up = found.look_up(whole)
-    return (part + (whole[0] if looked_up is None else looked_up[0])).reshape(*x.shape)
+    exponents = [one.exponent - bits for one in found.cells]
+    whole = found.look_up([_whole(one, factor, result_bits) for one in exponents])
+    function = Log(factor, exponents[0]) if whole is None else Log(factor)
+    pieces = found.pieces(function, finer=result_bits > _FINE)
+    part = piecewise(party, filled(found, mantissa), pieces, result_bits)
+    return (part if whole is None else part + whole[0]).reshape(*x.shape)
 
 
 def _whole(exponent: int, factor: Decimal, bits: int) -> int:

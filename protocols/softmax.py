@@ -27,11 +27,11 @@ _ERROR = 4  # units of an exponential
 _MOST = 64
 
 
-@card("KVH+21", adversary="semi-honest, all but one", rounds=17, elements=110, per="row of 4")
+@card("KVH+21", adversary="semi-honest, all but one", rounds=16, elements=109, per="row of 4")
 def softmax(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨exp xᵢ / Σⱼ exp xⱼ⟩ along the last axis for low <= x <= high; x and the result have `bits` fraction bits.
 
-    Error: at most two units while f <= 20; k + 5 units of 2^-30 for k values at f = 30. 17 rounds if high - low <= 2,
+    Error: at most two units while f <= 20; k + 5 units of 2^-30 for k values at f = 30. 16 rounds if high - low <= 2,
     24 up to 6, and 5 more for f > 22. Beyond 6 (f > 22: beyond 1) the largest of k values is found first, in 7 ⌈log₂ k⌉
     rounds. Raises ValueError for more than 30 fraction bits, or no values.
     """

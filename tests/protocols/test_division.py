@@ -64,7 +64,7 @@ def test_any_number_of_parties_with_and_without_a_dealer(count, preprocessing):
         ((0.25, 5), 20, 14),
         ((0.001, 1), 20, 18),
         ((0, 1), 20, 19),
-        ((1, 9), 30, 13),
+        ((1, 9), 30, 12),
     ],
 )
 def test_rounds_depend_on_the_range(ends, bits, rounds):

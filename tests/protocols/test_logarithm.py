@@ -34,6 +34,15 @@ def test_logarithms_of_large_numbers(bits):
     assert excess(result.values, np.log(reals(x, bits)), bits) <= UNITS
 
 
+@pytest.mark.parametrize(("f", "k"), [(30, 40), (29, 50), (28, 50)])
+def test_the_least_of_one_cell_and_a_hundred_masks_each(f, k):
+    """high = 16 low, x of more than 34 bits: of all mantissas those with most rounded off."""
+    low, high = 1 << k, 1 << k + 4
+    x = np.tile(np.linspace(low, low + low // 16, 1000).astype(np.int64), 100)
+    result = run(log, x, bits=f, low=low, high=high)
+    assert excess(result.values, np.log(reals(x, f)), f) <= UNITS
+
+
 @pytest.mark.parametrize("bits", [16, 20, 30])
 @pytest.mark.parametrize("ends", [(-0.5, 3), (-0.01, 0.01), (-0.999, 20), (0, 30)])
 def test_log1p_over_a_dense_grid(bits, ends):
