@@ -7,6 +7,7 @@ Scientific Operations", ACNS 2019, for xᵖ = exp(p log x).
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal, localcontext
 
 import numpy as np
@@ -50,12 +51,12 @@ def power(party: Party, x: Share, exponent: int, bits: int, low: int, high: int)
     return truncate(party, result, fine - bits) if fine > bits else result
 
 
-@card("AS19", adversary="semi-honest, all but one", rounds=12, elements=30)
+@card("AS19", adversary="semi-honest, all but one", rounds=12, elements=26)
 def real_power(party: Party, x: Share, exponent: float, bits: int, low: int, high: int) -> Share:
     """⟨xᵖ⟩ for a public real p and low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
-    Error: at most two units, and 2^-26 of the result. For x = 0 the result is that of half a unit. Rounds of `log` and
-    `exp` together. Raises ValueError if x may be negative, or if a result can have more than 61 bits.
+    Error: at most 1.6 units, and 2^-26 + |p| 2^-30 of the result. For x = 0 the result is that of half a unit. Rounds
+    of `log` and `exp` together. Raises ValueError if x may be negative, or if a result can have more than 61 bits.
     """
     if not np.isfinite(exponent):
         raise ValueError(f"the power {exponent}")
@@ -64,7 +65,7 @@ def real_power(party: Party, x: Share, exponent: float, bits: int, low: int, hig
         ends = [factor * ((Decimal(max(2 * one, 1)) / 2) / (1 << bits)).ln() for one in (low, high)]
         least, most = (int(end * (1 << _LOG_BITS)) for end in sorted(ends))
     y = scaled_log(party, x, bits, low, high, factor, _LOG_BITS)
-    margin = 1 << 4
+    margin = 16 + math.ceil(abs(exponent))
     return scaled_exp(party, y, _LOG_BITS, least - margin, most + margin, bits)
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from protocols.beaver import multiply
 from protocols.conversion import negative
 from protocols.party import Party
-from protocols.piecewise import Pieces, Real
+from protocols.piecewise import Pieces, Real, finest
 from protocols.rescaling import multiply_rescaled
 from protocols.segments import MOST, Located, at_places
 from protocols.shares import Share, concatenate
@@ -38,7 +38,8 @@ class Cell(NamedTuple):
 class Mantissas(NamedTuple):
     """The range of mantissas, in units of 2^-bits, and by what pieces a function with a pole at 0 is found on it.
 
-    Pieces of width w about m have a relative error of 2^(1-2d) (w/m)^d for degree d - 1, times a factor about 1.
+    Segments of width w, from m on, have a relative error of 2^(1-d) (w/m)^d for degree d - 1, times a factor that is 1
+    for 1/m: d = 4 and w/m = 2^-6 for an octave, 3 · 2^-7 for two; d = 8 and w/m = 1/7 for more.
     """
 
     low: int
@@ -66,17 +67,20 @@ class Cells(NamedTuple):
             return None
         return at_places(self.one_hot, tables)
 
-    def pieces(self, function: Real, *, finer: bool = False) -> Pieces:
-        """By which pieces a function of the mantissa is found, twice as many if they are to be `finer`."""
+    def pieces(self, function: Real, *, finer: int = 0) -> Pieces:
+        """By which pieces a function of the mantissa is found, 2^finer times as many as are there for 26 bits."""
         low, high, fraction, segments, degree = self.mantissas
         return Pieces(function, low, high, fraction, min(MOST, segments + finer), degree)
 
-    def straight(self, function: Real, bits: int, *, finer: bool = False) -> Pieces | None:
-        """By which pieces the mantissa gives a function of x / 2^bits itself, if there is one cell of positive x."""
+    def straight(self, function: Real, bits: int, *, finer: int = 0) -> Pieces | None:
+        """By which pieces the mantissa gives a function of x / 2^bits itself, with `bits` fraction bits.
+
+        None unless there is one cell, of positive x, and they are precise enough (`finest`).
+        """
         fraction = bits + self.mantissas.bits - self.cells[0].exponent
         if self.one_hot is not None or self.cells[0].sign < 0 or fraction < 0:
             return None
-        return self.pieces(function, finer=finer)._replace(bits=fraction)
+        return finest(self.pieces(function, finer=finer)._replace(bits=fraction), bits)
 
 
 def below_each(party: Party, x: Share, thresholds: Sequence[int]) -> Share:
