@@ -242,20 +242,23 @@ def _real_power(x: Secret, exponent: float) -> Secret:
 
 
 def _integer_power(x: Secret, exponent: int) -> Secret:
-    """Of reals; a power of the inverse if the exponent is negative."""
+    """Of reals, within the bound of the way that `powers` takes."""
+    if exponent == -1:
+        return reciprocal(x)
+    name = f"a power of {exponent}"
     if exponent < 0:
-        inverse = reciprocal(x)
-        return inverse if exponent == -1 else _integer_power(inverse, -exponent) if exponent < -2 else inverse.square()
-    name, most = f"a power of {exponent}", max(1.0, *(abs(end) for end in x.bounds))
+        x = _without_zero(name, x)
 
     def raised(party: Any, share: Share, bits: int, low: int, high: int) -> Share:
         return powers.power(party, share, exponent, bits, low, high)
 
     try:
         ends = [end**exponent for end in (*x.bounds, *([0.0] if x.range.low < 0 < x.range.high else []))]
-        units = 2 + (exponent - 1) * most ** (exponent - 2)
+        units = float(powers.way(exponent, x.bits, x.range.low, x.range.high).error)
     except OverflowError:
         raise RangeError(f"{name} of values within {x.bounds} is too large: say tighter bounds=") from None
+    except ValueError as error:
+        raise RangeError(f"{name} of values within {x.bounds}: {error}: say tighter bounds=") from None
     return _found(name, raised, x, ends, units)
 
 
