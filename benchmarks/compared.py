@@ -16,7 +16,10 @@ PATIENCE = 1800.0  # seconds for all functions of a package
 
 
 class Measured(NamedTuple):
-    """A function in a range: points, exact values and ours in units, unless we refuse; rounds, bytes sent and dealt."""
+    """A function in a range: points, exact values and ours in units, unless we refuse; rounds, bytes sent and dealt.
+
+    `bound`: units, and the logarithm to base 2 of what is relative beside, 0 for nothing.
+    """
 
     name: str
     key: str
@@ -26,6 +29,7 @@ class Measured(NamedTuple):
     exact: NDArray[Any]
     result: NDArray[Any] | None = None
     costs: tuple[int, float, float] = (0, 0, 0)
+    bound: tuple[float, float] = (0, 0)
 
     @property
     def range(self) -> str:
@@ -77,8 +81,9 @@ A cell has the error in units, 2^-f of its line, and as it is in brackets.
 
 None of them is told a range, as ours is: they compute the same whatever x is, and some say for which x they are meant.
 *Wrong*: at worst the error is half of the largest exact value of the range, or more. **Bold**: a smaller error than
-ours at the same points. `-`: has no such function or is not run with so many bits; or, of ours, refuses the range with
-so many bits.
+ours at the same points, if ours is more than a unit: up to there it is the last rounding, at random in most packages,
+and chance which of two is larger. `-`: has no such function or is not run with so many bits; or, of ours, refuses the
+range with so many bits.
 """
 
 
@@ -151,7 +156,7 @@ def largest(got: NDArray[Any], exact: NDArray[Any]) -> float:
 
 
 def line(one: Measured, columns: Sequence[Column], theirs: Sequence[float | None]) -> str:
-    """A function in a range, with some number of bits. What is smaller than ours at the same points is bold."""
+    """A function in a range, with some number of bits. What is smaller than ours, of more than a unit, is bold."""
     top = float(np.abs(one.exact).max())
     ours = None if one.result is None else largest(one.result, one.exact)
     cells = [one.name, one.range, str(one.bits), cell(ours, one.bits, top)]
@@ -159,7 +164,7 @@ def line(one: Measured, columns: Sequence[Column], theirs: Sequence[float | None
         text = cell(units, one.bits, top)
         if one.result is not None and units is not None:
             same = largest(chosen(one.result, column), chosen(one.exact, column))
-            text = f"**{text}**" if units < same else text
+            text = f"**{text}**" if units < same and same > 1 else text
         cells.append(text)
     return "| " + " | ".join(cells) + " |\n"
 

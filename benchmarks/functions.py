@@ -27,11 +27,12 @@ from protocols import local, ring
 from protocols.division import divide, reciprocal
 from protocols.exponential import exp
 from protocols.logarithm import log, log1p
-from protocols.powers import power, real_power
+from protocols.powers import power, real_power, way
 from protocols.prg import Prg, fresh_seed
 from protocols.roots import rsqrt, sqrt
 from protocols.shares import Share, combine, split
 from protocols.sigmoid import erf, sigmoid, tanh
+from protocols.softmax import error as softmax_error
 from protocols.softmax import softmax
 
 Numbers = NDArray[Any]
@@ -42,22 +43,24 @@ HEAD = """# Elementary functions on shares
 Largest errors over a grid of about 20,000 points, and the cost of a value: bytes that a party sends to each other one,
 and bytes that a dealer sends to one of them. Without a dealer the parties make as much among themselves, from oblivious
 transfers. A range is public: it says which x may occur, and decides what a function costs. A unit is the last place of
-the result, 2^-f; relative errors are of results of 2^28 units or more. Of softmax a value is one of a row of ten.
+the result, 2^-f; relative errors are of results of 2^28 units or more. The bound is what the protocol states, in units
+and, if it is relative beside, as a part of the result. Of softmax a value is one of a row of ten.
 
 Made by `python benchmarks/functions.py docs/functions.md`, and `--peer NAME --python PATH` for each other package.
 
-| function | f | range of x | largest error, units | relative | rounds | bytes | from a dealer |
-|---|---|---|---|---|---|---|---|
+| function | f | range of x | largest error, units | relative | bound | rounds | bytes | from a dealer |
+|---|---|---|---|---|---|---|---|---|
 """
 
 
 class Case(NamedTuple):
-    """A function, its exact values, ranges of x, and what else is public."""
+    """A function, its exact values, ranges of x, the bound in units and relative, and what else is public."""
 
     name: str
     function: Callable[..., Share]
     exact: Callable[[Numbers], Numbers]
     ranges: tuple[tuple[float, float], ...]
+    bound: Callable[[int, int, int], tuple[float, float]]
     public: dict[str, Any] = {}  # noqa: RUF012  # a tuple's default is never changed
 
 
@@ -72,21 +75,37 @@ def logistic(x: Numbers) -> Numbers:
     return np.asarray(1 / (1 + np.exp(-x)))
 
 
+def within(units: float, relative: float = 0) -> Callable[[int, int, int], tuple[float, float]]:
+    """The same bound for all ranges."""
+    return lambda *_: (units, relative)
+
+
+def of_power(exponent: int) -> Callable[[int, int, int], tuple[float, float]]:
+    """That of the way that is taken."""
+    return lambda bits, low, high: (float(way(exponent, bits, low, high).error), 0)
+
+
 CASES = [
-    Case("1/x", reciprocal, lambda x: 1 / x, ((1, 1.9), (0.5, 8), (0.001, 1000), (-100, -0.01))),
-    Case("a/x, \\|a\\| ≤ 3", quotient, lambda x: 3 / x, ((0.5, 8), (0.001, 1000))),
-    Case("√x", sqrt, np.sqrt, ((0.5, 8), (0, 1), (0, 1000))),
-    Case("1/√x", rsqrt, lambda x: 1 / np.sqrt(x), ((0.5, 8), (0.001, 1000))),
-    Case("exp x", exp, np.exp, ((-1, 1), (-10, 0), (-10, 6), (-100, 6), (-10, 15))),
-    Case("log x", log, np.log, ((0.5, 8), (0.001, 1), (0.001, 1000))),
-    Case("log(1 + x)", log1p, np.log1p, ((-0.5, 3), (0, 1000))),
-    Case("logistic", sigmoid, logistic, ((-3, 3), (-10, 10), (-100, 100))),
-    Case("tanh x", tanh, np.tanh, ((-3, 3), (-10, 10), (-100, 100))),
-    Case("erf x", erf, lambda x: special.erf(x.astype(float)), ((-3, 3), (-100, 100))),
-    Case("x³", power, lambda x: x**3, ((-1, 1), (-5, 5)), {"exponent": 3}),
-    Case("x⁻²", power, lambda x: 1 / x**2, ((0.5, 8),), {"exponent": -2}),
-    Case("x^1.5", real_power, lambda x: x**1.5, ((0.5, 8), (0.001, 100)), {"exponent": 1.5}),
-    Case("softmax of 10", softmax, lambda x: special.softmax(x.astype(float), axis=-1), ((-1, 1), (-3, 3), (-10, 10))),
+    Case("1/x", reciprocal, lambda x: 1 / x, ((1, 1.9), (0.5, 8), (0.001, 1000), (-100, -0.01)), within(1.8)),
+    Case("a/x, \\|a\\| ≤ 3", quotient, lambda x: 3 / x, ((0.5, 8), (0.001, 1000)), within(1.8)),
+    Case("√x", sqrt, np.sqrt, ((0.5, 8), (0, 1), (0, 1000)), within(1.4, -28)),
+    Case("1/√x", rsqrt, lambda x: 1 / np.sqrt(x), ((0.5, 8), (0.001, 1000)), within(1.4, -26)),
+    Case("exp x", exp, np.exp, ((-1, 1), (-10, 0), (-10, 6), (-100, 6), (-10, 15)), within(1.6, -28)),
+    Case("log x", log, np.log, ((0.5, 8), (0.001, 1), (0.001, 1000)), within(1.6)),
+    Case("log(1 + x)", log1p, np.log1p, ((-0.5, 3), (0, 1000)), within(1.6)),
+    Case("logistic", sigmoid, logistic, ((-3, 3), (-10, 10), (-100, 100)), within(1.8)),
+    Case("tanh x", tanh, np.tanh, ((-3, 3), (-10, 10), (-100, 100)), within(1.8)),
+    Case("erf x", erf, lambda x: special.erf(x.astype(float)), ((-3, 3), (-100, 100)), within(1.8)),
+    Case("x³", power, lambda x: x**3, ((-1, 1), (-5, 5)), of_power(3), {"exponent": 3}),
+    Case("x⁻²", power, lambda x: 1 / x**2, ((0.5, 8),), of_power(-2), {"exponent": -2}),
+    Case("x^1.5", real_power, lambda x: x**1.5, ((0.5, 8), (0.001, 100)), within(1.6, -25.8), {"exponent": 1.5}),
+    Case(
+        "softmax of 10",
+        softmax,
+        lambda x: special.softmax(x.astype(float), axis=-1),
+        ((-1, 1), (-3, 3), (-10, 10)),
+        lambda bits, *_: (float(softmax_error(10, bits)), 0),
+    ),
 ]
 
 
@@ -115,7 +134,7 @@ def measured(case: Case, bits: int, ends: tuple[float, float]) -> Measured:
     sent = sum(array.nbytes for message in parties[0].sent for array in message.arrays) / x.size
     dealer = parties[0].ideal_dealer
     dealt = sum(array.nbytes for _, arrays in dealer.dealt for array in arrays) / x.size if dealer else 0
-    return found._replace(result=result, costs=(parties[0].rounds, sent, dealt))
+    return found._replace(result=result, costs=(parties[0].rounds, sent, dealt), bound=case.bound(bits, low, high))
 
 
 def row(one: Measured) -> str:
@@ -126,8 +145,13 @@ def row(one: Measured) -> str:
     worst = float(np.max(error[large] / np.abs(one.exact[large]), initial=0))
     relative = f"2^{np.log2(worst):.1f}" if worst else ""
     cells = (one.name, one.bits, one.range, number(float(error.max())), relative)
+    units, exponent = one.bound
+    part = 2.0**exponent if exponent else 0
+    if (error > units + part * np.abs(one.exact)).any():
+        raise SystemExit(f"{one.name} from {one.range} with {one.bits} bits is not within its bound")
+    bound = f"{units:.2f}, 2^{exponent:g}" if exponent else f"{units:.2f}"
     rounds, sent, dealt = one.costs
-    return "| " + " | ".join(map(str, (*cells, rounds, f"{sent:.0f}", f"{dealt:.0f}"))) + " |"
+    return "| " + " | ".join(map(str, (*cells, bound, rounds, f"{sent:.0f}", f"{dealt:.0f}"))) + " |"
 
 
 def run(case: Case, x: NDArray[np.int64], **public: Any) -> tuple[Numbers, list[local.LocalParty]]:

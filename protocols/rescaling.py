@@ -56,16 +56,19 @@ class RescaledProducts(Products):
 
 
 @card("own composition", adversary="semi-honest, all but one", rounds=2, elements=3)
-def multiply_rescaled(party: Party, x: Share, y: Share, bits: int) -> Share:
-    """⟨xy / 2^bits⟩ from ⟨x⟩ and ⟨y⟩: `multiply` and `truncate`, for |xy| < 2^62 and bits < 62.
+def multiply_rescaled(party: Party, x: Share, y: Share, bits: int, plus: Share | None = None) -> Share:
+    """⟨(xy + z) / 2^bits⟩ from ⟨x⟩, ⟨y⟩ and ⟨z⟩ = `plus`: `multiply` and `truncate`, for |xy + z| < 2^62 and bits < 62.
 
-    One round if both have a mask. For no bits it is the product alone. Raises ValueError if the shapes do not fit, and
-    for other `bits`.
+    z, if there is one, has the shape of the product; it is opened in the sum only. One round if x and y have a mask.
+    For no bits it is the product alone. Raises ValueError if the shapes do not fit, and for other `bits`.
     """
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    if plus is not None and plus.shape != shape:
+        raise ValueError(f"a sum of shapes {shape} and {plus.shape}")
     if not bits:
-        return multiply(party, x, y)
-    np.broadcast_shapes(x.shape, y.shape)
-    return _rescaled(party, [(x, y, bits)], matrices=False)[0]
+        product = multiply(party, x, y)
+        return product if plus is None else product + plus
+    return _rescaled(party, [(x, y, bits)], matrices=False, plus=plus)[0]
 
 
 @card(
@@ -87,11 +90,14 @@ def matmul_rescaled_each(party: Party, *products: tuple[Share, Share, int]) -> l
     return _rescaled(party, products, matrices=True)
 
 
-def _rescaled(party: Party, products: Sequence[tuple[Share, Share, int]], *, matrices: bool) -> list[Share]:
+def _rescaled(
+    party: Party, products: Sequence[tuple[Share, Share, int]], *, matrices: bool, plus: Share | None = None
+) -> list[Share]:
     check_bits([bits for _, _, bits in products])
     kinds = [partial(RescaledProducts, matrices=matrices, bits=bits) for _, _, bits in products]
     asked = ask(party, [(x, y, kind) for (x, y, _), kind in zip(products, kinds, strict=True)])
-    opened = open_masked(party, *(one.combine(one.order.draws[-1]) for one in asked))
+    sums = [one.combine(one.order.draws[-1]) for one in asked]
+    opened = open_masked(party, *(sums if plus is None else [one + plus for one in sums]))
     return [
         finish(c, one.order.parts()[-2:], bits, one.order.rank)
         for c, one, (_, _, bits) in zip(opened, asked, products, strict=True)

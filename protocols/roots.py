@@ -16,36 +16,36 @@ from protocols.shares import Share
 from protocols.thresholds import FINE_BITS, MANTISSA_BITS, Cells, filled, find_cell, mantissas, shifted
 
 _FINE = 24  # numbers with more fraction bits take twice as many pieces
-_SHORT = 28  # bits of results that are found as they are, if all x are in one cell
 
 
-@card("ABZS13", adversary="semi-honest, all but one", rounds=7, elements=20)
+@card("ABZS13", adversary="semi-honest, all but one", rounds=7, elements=17)
 def sqrt(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨√x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
-    Error: at most three units, and 2^-27 of the result. 0 for x = 0. 7 rounds if high <= 16 low, 5 if two octaves with
-    an even number of bits hold it, one more for results of 28 bits; 14 or 15 else, with a comparison for each two
-    octaves of the range, all side by side. Raises ValueError if x may be negative.
+    Error: at most 1.4 units, and 2^-28 of the result (2^-27 of one beyond 2^36 units). 0 for x = 0. 7 rounds if
+    high <= 16 low, 5 if two octaves with an even number of bits hold it, one more if x has more bits than a mantissa or
+    for such results; 14 or 15 else, with a comparison for each two octaves of the range, all side by side. Raises
+    ValueError if x may be negative.
     """
     found, mantissa = _mantissa(party, x, bits, low, high)
     pieces = found.straight(_sqrt, bits, finer=bits > _FINE)
-    if pieces is not None and (high.bit_length() + bits + 1) // 2 <= _SHORT:
+    if pieces is not None:
         return piecewise(party, mantissa, pieces, bits).reshape(*x.shape)
     root = piecewise(party, mantissa, found.pieces(_sqrt, finer=bits > _FINE), MANTISSA_BITS)
     exponents = [(one.exponent + bits) // 2 - MANTISSA_BITS if one.sign else None for one in found.cells]
     return shifted(party, root, found, exponents).reshape(*x.shape)
 
 
-@card("ABZS13", adversary="semi-honest, all but one", rounds=7, elements=20)
+@card("ABZS13", adversary="semi-honest, all but one", rounds=7, elements=17)
 def rsqrt(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨1/√x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
-    Error: at most two units, and 2^-26 of the result (2^-28 for f > 24). 0 for x = 0. Cost as for `sqrt`. Raises
+    Error: at most 1.4 units, and 2^-26 of the result (2^-27 for f > 24). 0 for x = 0. Cost as for `sqrt`. Raises
     ValueError if x may be negative.
     """
     found, mantissa = _mantissa(party, x, bits, low, high)
     pieces = found.straight(_rsqrt, bits, finer=bits > _FINE)
-    if pieces is not None and (3 * bits - low.bit_length() + 2) // 2 <= _SHORT:
+    if pieces is not None:
         return piecewise(party, mantissa, pieces, bits).reshape(*x.shape)
     fraction = MANTISSA_BITS - (found.mantissas.octaves + 1) // 2
     root = piecewise(party, mantissa, found.pieces(_rsqrt, finer=bits > _FINE), fraction)

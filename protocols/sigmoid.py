@@ -2,7 +2,8 @@
 
 [MZ17] P. Mohassel, Y. Zhang, "SecureML", IEEE S&P 2017, section 5.3, takes three pieces for the logistic function; here
 there are as many as it needs to be right to a unit (`piecewise`). Where all pieces are in one table no symmetry is
-needed. Beyond ± L the functions are what they are at ± L to within half a unit: x is clipped if it may be there.
+needed. Beyond ± L the functions are what they are at ± L to within a quarter of a unit: x is clipped if it may be
+there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from protocols.card import card
 from protocols.party import Party
-from protocols.piecewise import EXACT, Pieces, Real, piecewise
+from protocols.piecewise import EXACT, Pieces, Real, finest, piecewise
 from protocols.segments import MOST
 from protocols.shares import Share
 from protocols.thresholds import clip
@@ -45,30 +46,30 @@ class Curve(NamedTuple):
         return None
 
 
-@card("own composition", adversary="semi-honest, all but one", rounds=7, elements=20)
+@card("own composition", adversary="semi-honest, all but one", rounds=7, elements=17)
 def sigmoid(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨1 / (1 + e⁻ˣ)⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits, at most 30.
 
-    Error: at most two units. 7 rounds, 5 if the range is short (8 for f = 20). If it is too wide for 64 segments (58
-    for f = 20) x is clipped to ± (f+1) log 2 first, with a comparison at each end that is beyond, in 7 rounds more.
+    Error: at most 1.8 units. 7 rounds, 5 if the range is short (8 for f = 20). If it is too wide for 64 segments (58
+    for f = 20) x is clipped to ± (f+2) log 2 first, with a comparison at each end that is beyond, in 7 rounds more.
     """
     return _levelled(party, x, bits, low, high, _SIGMOID)
 
 
-@card("own composition", adversary="semi-honest, all but one", rounds=7, elements=20)
+@card("own composition", adversary="semi-honest, all but one", rounds=7, elements=17)
 def tanh(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨tanh x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits, at most 30.
 
-    Error: at most two units. As for `sigmoid`, with half the range.
+    Error: at most 1.8 units. As for `sigmoid`, with half the range.
     """
     return _levelled(party, x, bits, low, high, _TANH)
 
 
-@card("own composition", adversary="semi-honest, all but one", rounds=7, elements=20)
+@card("own composition", adversary="semi-honest, all but one", rounds=7, elements=17)
 def erf(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨erf x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits, at most 30.
 
-    Error: at most two units. As for `sigmoid`; the ends are at ± √((f+1) log 2), 3.8 for f = 20.
+    Error: at most 1.8 units. As for `sigmoid`; the ends are at ± √((f+1) log 2), 3.8 for f = 20.
     """
     return _levelled(party, x, bits, low, high, _ERF)
 
@@ -81,11 +82,12 @@ def _levelled(party: Party, x: Share, bits: int, low: int, high: int, curve: Cur
     least, most = (max(-end, min(end, one)) for one in (low, high))
     whole = curve.pieces(low, high, bits)
     if whole is not None and whole.segments <= _UNCLIPPED:
-        return piecewise(party, x.reshape(-1), whole, bits).reshape(*x.shape)
+        return piecewise(party, x.reshape(-1), finest(whole, bits) or whole, bits).reshape(*x.shape)
     pieces = curve.pieces(least, most, bits)
     if pieces is None:
         raise ValueError(f"{bits} fraction bits from {low} to {high}: more than {1 << MOST} segments")
-    return piecewise(party, clip(party, x.reshape(-1), low, high, least, most), pieces, bits).reshape(*x.shape)
+    clipped = clip(party, x.reshape(-1), low, high, least, most)
+    return piecewise(party, clipped, finest(pieces, bits) or pieces, bits).reshape(*x.shape)
 
 
 def _logistic(x: Decimal) -> Decimal:
@@ -109,6 +111,6 @@ def _erf(x: Decimal) -> Decimal:
     return 2 * total / _PI.sqrt()
 
 
-_SIGMOID = Curve(_logistic, lambda bits: (bits + 1) * _LOG_2, (Decimal("0.27"), Decimal("1.3")))
-_TANH = Curve(_tanh, lambda bits: (bits + 2) * _LOG_2 / 2, (Decimal("0.113"), Decimal("0.6")))
+_SIGMOID = Curve(_logistic, lambda bits: (bits + 2) * _LOG_2, (Decimal("0.27"), Decimal("1.3")))
+_TANH = Curve(_tanh, lambda bits: (bits + 3) * _LOG_2 / 2, (Decimal("0.113"), Decimal("0.605")))
 _ERF = Curve(_erf, lambda bits: ((bits + 1) * _LOG_2).sqrt(), (Decimal("0.11"), Decimal("0.66")))

@@ -9,6 +9,7 @@ digits enough.
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
+from fractions import Fraction
 
 from protocols.beaver import multiply
 from protocols.card import card
@@ -27,13 +28,12 @@ _ERROR = 4  # units of an exponential
 _MOST = 64
 
 
-@card("KVH+21", adversary="semi-honest, all but one", rounds=17, elements=110, per="row of 4")
+@card("KVH+21", adversary="semi-honest, all but one", rounds=14, elements=62, per="row of 4")
 def softmax(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨exp xᵢ / Σⱼ exp xⱼ⟩ along the last axis for low <= x <= high; x and the result have `bits` fraction bits.
 
-    Error: at most two units while f <= 20; k + 5 units of 2^-30 for k values at f = 30. 17 rounds if high - low <= 2,
-    24 up to 6, and 5 more for f > 22. Beyond 6 (f > 22: beyond 1) the largest of k values is found first, in 7 ⌈log₂ k⌉
-    rounds. Raises ValueError for more than 30 fraction bits, or no values.
+    Error: see `error`. 14 rounds if high - low <= 2, 23 up to 6. Beyond 6 (f > 22: beyond 1) the largest of k values is
+    found first, in 7 ⌈log₂ k⌉ rounds, and 16 more. Raises ValueError for more than 30 fraction bits, or no values.
     """
     count = x.shape[-1]
     if not 0 < bits <= _INSIDE or low > high or not 0 < count < 1 << bits:
@@ -46,6 +46,16 @@ def softmax(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     inverse = reciprocal_to(party, each.sum(axis=-1), _INSIDE, *ends, _MOST if bits <= _SHORT else 0)
     spread = inverse.reshape(*x.shape[:-1], 1).broadcast_to(x.shape)
     return multiply_rescaled(party, each, spread, 2 * _INSIDE - bits)
+
+
+def error(count: int, bits: int) -> Fraction:
+    """The bound on the error of `softmax` of k values, in units: one, and what those are off that it is made of.
+
+    pᵢ = eᵢ / S, with S >= e^-s k for eᵢ between e^-s and 1, or S >= 1 if the largest is 1. eᵢ is within 1.6 units of
+    2^-30, so pᵢ is within 1.6 (1 + k pᵢ) / S of them: at most 1.6 e^s, which is 650 for s = 6 and 5 for s = 1, or
+    1.6 (1 + k). The inverse adds 12 units of them where one pass is enough, else 1.8.
+    """
+    return 1 + (Fraction(8, 5) * count + (700 if bits <= _SHORT else 10)) * Fraction(2) ** (bits - _INSIDE)
 
 
 @card("KVH+21", adversary="semi-honest, all but one", rounds=14, elements=711, per="64 rows of 4")

@@ -15,14 +15,14 @@ from typing import NamedTuple
 from protocols.beaver import multiply
 from protocols.conversion import negative
 from protocols.party import Party
-from protocols.piecewise import Pieces, Real
+from protocols.piecewise import Pieces, Real, finest
 from protocols.rescaling import multiply_rescaled
-from protocols.segments import MOST, Located, at_places, elements
+from protocols.segments import MOST, Located, at_places
 from protocols.shares import Share, concatenate
-from protocols.truncation import truncate
+from protocols.truncation import truncate, truncate_each
 
 MANTISSA_BITS = 31  # fraction bits of a mantissa m in [1/2, 1), or from 1/4 for g = 2
-FINE_BITS = 34  # the most that a mantissa may have
+FINE_BITS = 34  # the most that a mantissa of one octave or two may have
 _NARROW = 4  # a factor of 2^4 is dealt with without a comparison
 _LARGEST = 61  # bits of what is normalized
 
@@ -38,7 +38,8 @@ class Cell(NamedTuple):
 class Mantissas(NamedTuple):
     """The range of mantissas, in units of 2^-bits, and by what pieces a function with a pole at 0 is found on it.
 
-    Pieces of width w about m have a relative error of 2^(1-2d) (w/m)^d for degree d - 1, times a factor about 1.
+    Segments of width w, from m on, have a relative error of 2^(1-d) (w/m)^d for degree d - 1, times a factor that is 1
+    for 1/m: d = 4 and w/m = 2^-6 for an octave, 3 · 2^-7 for two; d = 8 and w/m = 1/7 for more.
     """
 
     low: int
@@ -66,17 +67,20 @@ class Cells(NamedTuple):
             return None
         return at_places(self.one_hot, tables)
 
-    def pieces(self, function: Real, *, finer: bool = False) -> Pieces:
-        """By which pieces a function of the mantissa is found, twice as many if they are to be `finer`."""
+    def pieces(self, function: Real, *, finer: int = 0) -> Pieces:
+        """By which pieces a function of the mantissa is found, 2^finer times as many as are there for 26 bits."""
         low, high, fraction, segments, degree = self.mantissas
         return Pieces(function, low, high, fraction, min(MOST, segments + finer), degree)
 
-    def straight(self, function: Real, bits: int, *, finer: bool = False) -> Pieces | None:
-        """By which pieces the mantissa gives a function of x / 2^bits itself, if there is one cell of positive x."""
+    def straight(self, function: Real, bits: int, *, finer: int = 0) -> Pieces | None:
+        """By which pieces the mantissa gives a function of x / 2^bits itself, with `bits` fraction bits.
+
+        None unless there is one cell, of positive x, and they are precise enough (`finest`).
+        """
         fraction = bits + self.mantissas.bits - self.cells[0].exponent
         if self.one_hot is not None or self.cells[0].sign < 0 or fraction < 0:
             return None
-        return self.pieces(function, finer=finer)._replace(bits=fraction)
+        return finest(self.pieces(function, finer=finer)._replace(bits=fraction), bits)
 
 
 def below_each(party: Party, x: Share, thresholds: Sequence[int]) -> Share:
@@ -104,39 +108,52 @@ def find_cell(
     """In which cell of [low, high] x is; x has one axis. 6 rounds.
 
     None if there is but one: if all x are positive and within a factor of 16, they are taken for one cell. Mantissas
-    will have `most` bits if x has as many.
+    will have `most` bits if x has as many; in that case so many that also the smallest has 32.
     """
     cells = cells_of(low, high, step, phase)
     if not low and not high:
         raise ValueError("a range of nothing but zero")
+    if low > 0 and high <= low << _NARROW and len(cells) > 1:
+        return Cells(cells[-1:], None, _narrow(low, high, cells[-1].exponent))
     bits = min(max(MANTISSA_BITS, *(one.exponent for one in cells)), most)
     found = Mantissas(1 << bits - step, 1 << bits, bits, 5 + step, 3)
     if len(cells) == 1:
         return Cells(cells, None, found)
-    if low > 0 and high <= low << _NARROW:
-        least, largest = (end << bits >> cells[-1].exponent for end in (low, high))
-        segments = (7 * high // low + 1).bit_length()
-        return Cells(cells[-1:], None, Mantissas(least, largest + 1, bits, segments, 7))
     below = below_each(party, x, [one.start for one in cells[1:]])
     return Cells(cells, concatenate([below[:1], below[1:] - below[:-1], 1 - below[-1:]]), found)
+
+
+def _narrow(low: int, high: int, exponent: int) -> Mantissas:
+    """Of low <= x <= high as one cell. A segment is narrower than a seventh of the least mantissa, below 2^30."""
+    octaves = exponent - low.bit_length() + 1
+    bits = max(MANTISSA_BITS, min(exponent, MANTISSA_BITS + octaves))
+    least, largest = (end << bits >> exponent for end in (low, high))
+    return Mantissas(least, largest + 1, bits, (7 * high // low + 1).bit_length(), 7)
 
 
 def mantissas(party: Party, found: Cells, operands: Share, bits: Sequence[int]) -> Share:
     """⟨± y 2^(b-e)⟩ of each row y of `operands` and b of `bits`, with sign and exponent of x; 0 for x = 0.
 
     The caller sees to it that |y| 2^(b-e) <= 2^31, or <= 2^b. For x itself it is the mantissa, which is exact but for a
-    unit if x has more bits; others are rounded to a unit. 2 rounds, 1 if nothing is lost.
+    unit if x has more bits; others are rounded to a unit. 2 rounds, 1 if nothing is lost; of one cell 1, or none.
     """
     top = max(one.exponent for one in found.cells)
+    if found.one_hot is None:
+        return _of_one_cell(party, found.cells[0], operands, bits)
     lost = max(0, *(top - b for b in bits))
     if lost + max(bits) > _LARGEST + 1:
         raise ValueError(f"operands with {bits} bits of {top} together have too wide a range")
     tables = [[one.sign * (1 << b + lost - one.exponent) for one in found.cells] for b in bits]
-    weights = found.look_up(*tables)
-    if weights is not None:
-        return multiply_rescaled(party, operands, weights, lost)
-    product = operands * elements(tables)
-    return truncate(party, product, lost) if lost else product
+    return multiply_rescaled(party, operands, at_places(found.one_hot, tables), lost)
+
+
+def _of_one_cell(party: Party, cell: Cell, operands: Share, bits: Sequence[int]) -> Share:
+    """Each row by its own number of bits."""
+    gained = [b - cell.exponent for b in bits]
+    rows = [operands[i : i + 1] * (cell.sign << max(0, n)) for i, n in enumerate(gained)]
+    places = [i for i, n in enumerate(gained) if n < 0]
+    cut = truncate_each(party, *((rows[i], -gained[i]) for i in places)) if places else []
+    return concatenate([cut[places.index(i)] if i in places else row for i, row in enumerate(rows)])
 
 
 def shifted(party: Party, y: Share, located: Located | Cells, exponents: Sequence[int | None]) -> Share:

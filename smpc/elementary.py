@@ -35,7 +35,7 @@ _FLOAT = 2.0**-48  # of ends that are computed in floating point
 def divide(x: Any, y: Any) -> Secret:
     """x / y. For a public y a product with 1 / y and its error.
 
-    For a secret one within 2 units, and 2^-53 of the largest quotient that the bounds allow; 7 to 21 rounds.
+    For a secret one within 1.8 units, and 2^-52 of the largest quotient that the bounds allow; 7 to 21 rounds.
     """
     if not isinstance(y, Secret):
         with np.errstate(divide="ignore", over="ignore"):  # what is not finite is refused as a factor
@@ -71,7 +71,7 @@ def np_reciprocal(x: Secret) -> Secret:
 
 
 def power(x: Any, y: Any) -> Secret:
-    """x ** p for a public p: integers by products, in 2 rounds a bit; reals as exp(p log x), of what is above zero."""
+    """x ** p for a public p: integers by products, in 2 rounds a bit, or pieces; reals as exp(p log x), x above 0."""
     if isinstance(y, Secret) or np.ndim(y):
         raise TypeError(unsupported("a power with a secret exponent, or several exponents,"))
     given = numeric(y)
@@ -94,15 +94,15 @@ def float_power(x: Any, y: Any) -> Secret:
 
 
 def sqrt(x: Secret) -> Secret:
-    """The square root of what is not negative: within 3 units and 2^-27 of it."""
+    """The square root of what is not negative: within 1.4 units and 2^-27 of it."""
     if x.range.low < 0:
         raise RangeError(f"np.sqrt of values within {x.bounds}, which may be negative: say bounds=, or np.clip first")
-    return _by("np.sqrt", roots.sqrt, x, math.sqrt, 3, 2.0**-27) if x.range.high else as_reals(x)
+    return _by("np.sqrt", roots.sqrt, x, math.sqrt, 1.4, 2.0**-27) if x.range.high else as_reals(x)
 
 
 def rsqrt(x: Secret) -> Secret:
-    """1 / √x: within 2 units and 2^-26 of it."""
-    return _by("smpc.rsqrt", roots.rsqrt, _above_zero("smpc.rsqrt", x), lambda v: v**-0.5, 2, 2.0**-26)
+    """1 / √x: within 1.4 units and 2^-26 of it."""
+    return _by("smpc.rsqrt", roots.rsqrt, _above_zero("smpc.rsqrt", x), lambda v: v**-0.5, 1.4, 2.0**-26)
 
 
 def hypot(x: Any, y: Any) -> Secret:
@@ -112,8 +112,8 @@ def hypot(x: Any, y: Any) -> Secret:
 
 
 def exp(x: Secret) -> Secret:
-    """eˣ: within 2 units and 2^-27 of it."""
-    return _by("np.exp", exponential.exp, x, math.exp, 2, 2.0**-27)
+    """eˣ: within 1.6 units and 2^-28 of it."""
+    return _by("np.exp", exponential.exp, x, math.exp, 1.6, 2.0**-28)
 
 
 def expm1(x: Secret) -> Secret:
@@ -122,18 +122,18 @@ def expm1(x: Secret) -> Secret:
 
 
 def log(x: Secret) -> Secret:
-    """The natural logarithm of what is above zero: within 3 units."""
-    return _by("np.log", logarithm.log, _above_zero("np.log", x), math.log, 3)
+    """The natural logarithm of what is above zero: within 1.6 units."""
+    return _by("np.log", logarithm.log, _above_zero("np.log", x), math.log, 1.6)
 
 
 def log2(x: Secret) -> Secret:
-    """The logarithm to base 2: within 4 units."""
-    return _by("np.log2", _with(1 / LOG_2), _above_zero("np.log2", x), math.log2, 4)
+    """The logarithm to base 2: within 1.9 units."""
+    return _by("np.log2", _with(1 / LOG_2), _above_zero("np.log2", x), math.log2, 1.9)
 
 
 def log10(x: Secret) -> Secret:
-    """The logarithm to base 10: within 3 units."""
-    return _by("np.log10", _with(1 / Decimal(10).ln()), _above_zero("np.log10", x), math.log10, 3)
+    """The logarithm to base 10: within 1.4 units."""
+    return _by("np.log10", _with(1 / Decimal(10).ln()), _above_zero("np.log10", x), math.log10, 1.4)
 
 
 def log1p(x: Secret) -> Secret:
@@ -142,26 +142,27 @@ def log1p(x: Secret) -> Secret:
 
 
 def tanh(x: Secret) -> Secret:
-    """The hyperbolic tangent: within 2 units."""
-    return _by("np.tanh", curves.tanh, x, math.tanh, 2)
+    """The hyperbolic tangent: within 1.8 units."""
+    return _by("np.tanh", curves.tanh, x, math.tanh, 1.8)
 
 
 def sigmoid(x: Secret) -> Secret:
-    """1 / (1 + e⁻ˣ): within 2 units."""
-    return _by("smpc.sigmoid", curves.sigmoid, x, lambda v: 0.5 * (1 + math.tanh(v / 2)), 2)
+    """1 / (1 + e⁻ˣ): within 1.8 units."""
+    return _by("smpc.sigmoid", curves.sigmoid, x, lambda v: 0.5 * (1 + math.tanh(v / 2)), 1.8)
 
 
 def erf(x: Secret) -> Secret:
-    """The error function: within 2 units."""
-    return _by("smpc.erf", curves.erf, x, math.erf, 2)
+    """The error function: within 1.8 units."""
+    return _by("smpc.erf", curves.erf, x, math.erf, 1.8)
 
 
 def softmax(x: Secret, axis: int = -1) -> Secret:
-    """exp xᵢ / Σⱼ exp xⱼ along an axis: within 2 units for up to 20 fraction bits."""
+    """exp xᵢ / Σⱼ exp xⱼ along an axis: within 1.6 units and k/500 for k values and 20 bits; see `protocols`."""
     last = as_reals(x).view(lambda words: np.moveaxis(words, axis, -1))
     if not last.shape[-1]:
         raise ValueError("softmax of no values")
-    found = _found("smpc.softmax", rows.softmax, last, [0.0, 1.0], last.shape[-1] + 5)
+    units = float(rows.error(last.shape[-1], last.bits))
+    found = _found("smpc.softmax", rows.softmax, last, [0.0, 1.0], units)
     return found.view(lambda words: np.moveaxis(words, -1, axis))
 
 
@@ -212,7 +213,7 @@ def _found(name: str, protocol: Protocol, x: Secret, ends: list[float], units: f
 
 def _division_units(ends: list[float], bits: int) -> float:
     """The error of a division, in units."""
-    return 2 + math.ldexp(max(abs(end) for end in ends), bits - 53)
+    return 1.8 + math.ldexp(max(abs(end) for end in ends), bits - 52)
 
 
 def _without_zero(name: str, x: Secret) -> Secret:
@@ -236,24 +237,28 @@ def _real_power(x: Secret, exponent: float) -> Secret:
         return powers.real_power(party, share, exponent, bits, low, high)
 
     base = _above_zero(f"a power of {exponent:g}", as_reals(x))
-    return _by(f"a power of {exponent:g}", raised, base, lambda v: v**exponent, 2, 2.0**-25)
+    relative = 2.0**-26 + abs(exponent) * 2.0**-30
+    return _by(f"a power of {exponent:g}", raised, base, lambda v: v**exponent, 1.6, relative)
 
 
 def _integer_power(x: Secret, exponent: int) -> Secret:
-    """Of reals; a power of the inverse if the exponent is negative."""
+    """Of reals, within the bound of the way that `powers` takes."""
+    if exponent == -1:
+        return reciprocal(x)
+    name = f"a power of {exponent}"
     if exponent < 0:
-        inverse = reciprocal(x)
-        return inverse if exponent == -1 else _integer_power(inverse, -exponent) if exponent < -2 else inverse.square()
-    name, most = f"a power of {exponent}", max(1.0, *(abs(end) for end in x.bounds))
+        x = _without_zero(name, x)
 
     def raised(party: Any, share: Share, bits: int, low: int, high: int) -> Share:
         return powers.power(party, share, exponent, bits, low, high)
 
     try:
         ends = [end**exponent for end in (*x.bounds, *([0.0] if x.range.low < 0 < x.range.high else []))]
-        units = 2 + (exponent - 1) * most ** (exponent - 2)
+        units = float(powers.way(exponent, x.bits, x.range.low, x.range.high).error)
     except OverflowError:
         raise RangeError(f"{name} of values within {x.bounds} is too large: say tighter bounds=") from None
+    except ValueError as error:
+        raise RangeError(f"{name} of values within {x.bounds}: {error}: say tighter bounds=") from None
     return _found(name, raised, x, ends, units)
 
 

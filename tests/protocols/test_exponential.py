@@ -1,4 +1,4 @@
-"""eˣ: two units in the last place, or 2^-27 of the result where that is more."""
+"""eˣ: 1.6 units in the last place, and 2^-28 of the result where it is large."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from protocols.exponential import exp
 from tests.protocols.elementary import PARTIES, excess, grid, reals, run, units
 
-UNITS, RELATIVE = 2, 2.0**-27
+UNITS, RELATIVE = 1.6, 2.0**-28
 RANGES = [(-1, 1), (-4, 0), (0, 0.1), (-16, -1), (-10, 6), (-16, 8), (-25, 6), (-1000, 5), (5, 20), (-30, 20)]
 
 

@@ -217,24 +217,33 @@ def test_truncation(count, k, f, j, known):
     assert leaks(tiny, known, check=check) == []
 
 
-def test_rescaled_product(monkeypatch):
+@pytest.mark.parametrize("more", [0, 1])
+def test_rescaled_product(monkeypatch, more):
     """x and its mask are aligned at the top, y and its mask are not: so are the product, s and what is opened of it."""
     k, f, j = 3, 1, 1
     s = 64 - k
     monkeypatch.setattr(rescaling, "check_bits", lambda bits: None)  # 62 would do, and nobody needs it but this ring
 
     def program(party, lanes, x, y):
-        return rescaling.multiply_rescaled(party, Share(party.rank, x << np.uint64(s)), Share(party.rank, y), f + s)
+        left = Share(party.rank, x << np.uint64(s))
+        plus = Share(party.rank, left.values.copy()) if more else None  # xy + x
+        return rescaling.multiply_rescaled(party, left, Share(party.rank, y), f + s, plus)
 
     def check(parties, results, mine, lanes):
         x, y = (sum(columns).astype(np.int64) << s >> s for columns in zip(*mine, strict=True))
+        y += more
         opened = add_up([party.sent[1].arrays[0] for party in parties]) >> np.uint64(s)
         z = (x * y >> f) + ((opened % (1 << f)).astype(np.int64) < x * y % (1 << f))
         assert not ((combine(results) ^ z.view(np.uint64)) & np.uint64((1 << j) - 1)).any()
 
     known = [((x, y), (v, w)) for x, y, v, w in product([0, 7], [0, 1], [0, 1], [0, 6]) if abs(signed(x + v)) < 2]
     tiny = Tiny(2, k, program, [(k, s), (k, 0), (k, s), (j, 0), (j, 0)], [(k, s), (k, 0), (k, s)])
-    assert leaks(tiny, [one for one in known if -2 <= of(one) < 2], check=check) == []
+    assert (
+        leaks(
+            tiny, [one for one in known if -2 <= of(one) + more * signed(sum(row[0] for row in one)) < 2], check=check
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(("count", "k"), [(2, 4), (3, 2)])

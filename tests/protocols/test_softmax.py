@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from protocols.prg import Prg, fresh_seed
-from protocols.softmax import largest, softmax
+from protocols.softmax import error, largest, softmax
 from tests.protocols.elementary import PARTIES, excess, reals, run, units
 
 
@@ -30,7 +30,7 @@ def test_softmax_of_rows(bits, count, end):
     x = rows(count, end, bits)
     result = run(softmax, x, bits=bits, low=-units(end, bits), high=units(end, bits))
     exact = special.softmax(reals(x, bits).astype(float), axis=1)
-    assert excess(result.values, exact, bits) <= (2 if bits <= 20 else count + 5)
+    assert excess(result.values, exact, bits) <= error(count, bits)
 
 
 @pytest.mark.parametrize(("count", "preprocessing"), PARTIES)
@@ -39,7 +39,7 @@ def test_any_number_of_parties_with_and_without_a_dealer(count, preprocessing):
         x = rows(3, end, 20, 6)
         public = {"bits": 20, "low": -units(end, 20), "high": units(end, 20)}
         result = run(softmax, x, count=count, preprocessing=preprocessing, **public)
-        assert excess(result.values, special.softmax(reals(x, 20).astype(float), axis=1), 20) <= 2
+        assert excess(result.values, special.softmax(reals(x, 20).astype(float), axis=1), 20) <= error(3, 20)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8])
@@ -54,7 +54,7 @@ def test_the_last_axis_counts(shape):
         x = np.full(shape, 5)
         result = run(softmax, x, bits=20, low=-units(end, 20), high=units(end, 20))
         assert result.values.shape == shape
-        assert excess(result.values, np.full(shape, 1 / shape[-1]), 20) <= 2
+        assert excess(result.values, np.full(shape, 1 / shape[-1]), 20) <= error(shape[-1], 20)
 
 
 @pytest.mark.parametrize(("shape", "bits", "low", "high"), [((2, 0), 20, 0, 1), ((2, 2), 31, 0, 1), ((2, 2), 20, 1, 0)])
