@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,7 @@ _TEXT = "text where a number belongs"
 _COMMA = "a comma in a number: write decimals with a point, and thousands without a mark"
 _BOOLEAN = "true or false where a number belongs"
 _OTHER = "something else than a number"
+_LEVEL = "none of the declared levels"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,49 @@ def from_text(column: pa.ChunkedArray) -> Cells:
 def from_csv(column: pa.ChunkedArray) -> Cells:
     """Numbers from text, or from what a parser already took for such."""
     return from_text(column) if pa.types.is_string(column.type) else _from_arrow(column)
+
+
+def without_gaps(column: Any, filler: str | int) -> tuple[Any, NDArray[np.bool_]]:
+    """The column with `filler` where it has no value (null, NaN, an empty or blank text), and where that is."""
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        arrow = column
+    else:
+        try:
+            arrow = pa.array(np.ma.filled(column, np.nan) if np.ma.is_masked(column) else column, from_pandas=True)
+        except (
+            ValueError,
+            TypeError,
+            pa.ArrowException,
+        ):  # of several types: it is judged as it is
+            return column, np.zeros(len(column), np.bool_)
+    if pa.types.is_null(arrow.type):
+        return pa.array([filler] * len(arrow)), np.ones(len(arrow), np.bool_)
+    gaps = pc.is_null(arrow, nan_is_null=True)
+    if _is_text(arrow.type):
+        gaps = pc.or_(gaps, pc.equal(pc.fill_null(pc.ascii_trim_whitespace(arrow), ""), ""))
+        filler = str(filler)
+    where = np.array(gaps.to_pylist(), np.bool_)
+    if not where.any() or isinstance(filler, str) != _is_text(arrow.type):
+        return column, where
+    return pc.if_else(gaps, pa.scalar(filler).cast(arrow.type), arrow), where
+
+
+def codes(column: Any, levels: Sequence[str | int]) -> Cells:
+    """The places of cells among the levels, as numbers; text with spaces around it is as good as without."""
+    arrow = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column, from_pandas=True)
+    if pa.types.is_dictionary(arrow.type):
+        arrow = pc.cast(arrow, arrow.type.value_type)
+    if _is_text(arrow.type):
+        found = pc.index_in(pc.ascii_trim_whitespace(arrow), value_set=pa.array([str(level) for level in levels]))
+    else:
+        numbers = [float(level) if str(level).lstrip("-").isdecimal() else np.nan for level in levels]
+        found = pc.index_in(pc.cast(arrow, pa.float64(), safe=False), value_set=pa.array(numbers, pa.float64()))
+    bad = pc.index(pc.is_null(found), value=True).as_py()
+    return Cells(_floats(found if bad < 0 else found.slice(0, bad)), None if bad < 0 else _LEVEL)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def from_any(column: Any) -> Cells:
@@ -138,7 +182,7 @@ def _text_complaint(text: str) -> str:
 
 
 def _kind_complaint(kind: pa.DataType) -> str:
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if _is_text(kind):
         return _TEXT
     if pa.types.is_null(kind):
         return _EMPTY

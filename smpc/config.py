@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import chain, combinations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ from pydantic import ValidationError
 
 from smpc.errors import ManifestError
 from smpc.names import clean, nearest
-from smpc.sections import Column, Document, PartyEntry, Release, Section, Security, Study
+from smpc.sections import Column, Document, PartyEntry, Release, Section, Security, Study, repeated
+from smpc.terms import Term, columns_of, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +46,17 @@ class Manifest:
     security: Security
     release: Release
     parties: tuple[PartyEntry, ...]
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The columns that the model is made of."""
+        made_of = (columns_of(feature, self.columns) for feature in self.study.features)
+        return tuple(dict.fromkeys([*chain.from_iterable(made_of), *self.study.others]))
+
+    @property
+    def terms(self) -> list[Term]:
+        """What the features stand for."""
+        return terms(self.study.features, self.columns)
 
     @property
     def owners(self) -> tuple[PartyEntry, ...]:
@@ -182,12 +194,21 @@ def _check_parties(parties: Sequence[PartyEntry], preprocessing: str) -> None:
 
 def _check_columns(document: Document) -> None:
     study = document.study
-    for name in study.wanted if study.model else ():
+    if not study.model:
+        return
+    made_of = [columns_of(feature, document.columns) for feature in study.features]
+    for name in dict.fromkeys([*chain.from_iterable(made_of), *study.others]):
         column = document.columns.get(name)
-        if column is None or column.range is None:
+        if column is None or (column.range is None and not column.levels):
             quoted = name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name, ensure_ascii=False)
             near = "" if column else nearest(name, document.columns)
             raise ValueError(f"column '{name}' has no declared range: add [columns.{quoted}] range = [low, high]{near}")
+        if column.missing == "drop" and study.split == "columns":
+            raise ValueError(f'[columns.{name}] missing = "drop" is for rows split: where columns are, rows must stay')
+        if name in study.others and column.levels:
+            raise ValueError(f"column '{name}' is a category: target, weights and offset are numbers")
+    if (twice := repeated([term.name for term in terms(study.features, document.columns)])) is not None:
+        raise ValueError(f"[study] features make the term '{twice}' twice")
 
 
 def _check_receivers(document: Document) -> None:

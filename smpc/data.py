@@ -15,15 +15,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from smpc import sources
+from smpc.cells import codes, without_gaps
 from smpc.errors import DataError
 from smpc.names import clean, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from smpc.cells import Cells, Floats
     from smpc.config import Column
     from smpc.sources import Source
+
+    Gaps = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,7 +99,8 @@ def _pieces(source: Source, names: Sequence[str], declared: Mapping[str, Column]
     before = 0
     for taken in source.pieces([source.names.index(name) for name in names]):
         if rows := _rows(source, names, taken):
-            yield Table(source.name, rows, MappingProxyType(_checked(source, names, taken, declared, before)))
+            columns = _checked(source, names, taken, declared, before)
+            yield Table(source.name, len(next(iter(columns.values()))), MappingProxyType(columns))
             before += rows
     if before == 0:
         raise DataError(f"{source.name}: has no rows")
@@ -157,24 +163,55 @@ def _checked(
     source: Source, names: Sequence[str], taken: Sequence[Any], declared: Mapping[str, Column], before: int
 ) -> dict[str, Floats]:
     """`taken` as numbers, by name. Raises DataError at the first row that is not as declared; `before` came others."""
-    cells = [source.convert(raw) for raw in taken]
+    read = [_read(source, raw, declared.get(name)) for name, raw in zip(names, taken, strict=True)]
     bad = [
         (*found, name)
-        for name, column in zip(names, cells, strict=True)
-        if (found := _first_bad(column, declared.get(name)))
+        for name, (column, gaps) in zip(names, read, strict=True)
+        if (found := _first_bad(column, gaps, declared.get(name)))
     ]
     if bad:
         index, complaint, name = min(bad, key=lambda one: one[0])
         place = f'{source.row_word} {source.first_row + before + index}, column "{clean(name)}"'
         raise DataError(f"{source.name}: {place}: {complaint}")
-    for column in cells:
-        column.values.flags.writeable = False
-    return {name: column.values for name, column in zip(names, cells, strict=True)}
+    return _whole(names, read, declared)
 
 
-def _first_bad(cells: Cells, declared: Column | None) -> tuple[int, str] | None:
+def _read(source: Source, raw: Any, declared: Column | None) -> tuple[Cells, Gaps | None]:
+    """A column as numbers, and where it has no value, if that may be."""
+    gaps = None
+    if declared is not None and declared.missing != "refuse":
+        raw, gaps = without_gaps(raw, declared.levels[0] if declared.levels else 0)
+    if declared is None or declared.type != "category":
+        return source.convert(raw), gaps
+    return codes(raw, declared.levels), gaps
+
+
+def _whole(
+    names: Sequence[str], read: Sequence[tuple[Cells, Gaps | None]], declared: Mapping[str, Column]
+) -> dict[str, Floats]:
+    """Gaps filled, or their rows left out; columns that cannot be written to."""
+    columns, dropped = {}, np.zeros(len(read[0][0].values) if read else 0, np.bool_)
+    for name, (column, gaps) in zip(names, read, strict=True):
+        columns[name] = column.values
+        if gaps is None or not gaps.any():
+            continue
+        if declared[name].missing == "drop":
+            dropped = dropped | gaps
+        else:
+            columns[name] = np.where(gaps, float(declared[name].missing), column.values)
+    if dropped.any():
+        columns = {name: column[~dropped] for name, column in columns.items()}
+    for values in columns.values():
+        values.flags.writeable = False
+    return columns
+
+
+def _first_bad(cells: Cells, gaps: Gaps | None, declared: Column | None) -> tuple[int, str] | None:
     """The index of the first cell that is not as declared, and what is wrong with it."""
-    bad = _not_as_declared(cells.values, declared) if declared else None
+    values = cells.values
+    if gaps is not None and declared is not None and declared.range is not None:
+        values = np.where(gaps[: len(values)], np.ceil(declared.range[0]), values)
+    bad = _not_as_declared(values, declared) if declared and declared.type != "category" else None
     if bad is None and cells.complaint:
         return len(cells.values), cells.complaint
     return bad

@@ -92,8 +92,13 @@ class Party:
         return SecretArray(self, share, shape, kind, declared(bounds, kind))
 
     def bounds(self, column: str) -> tuple[float, float]:
-        """The range that the manifest declares for a column, for `share`. Raises ValueError if it declares none."""
+        """The range that the manifest declares for a column, for `share`; of a category that of the levels' numbers.
+
+        Raises ValueError if it declares none.
+        """
         declared_of = self.columns.get(column)
+        if declared_of is not None and declared_of.levels:
+            return 0.0, len(declared_of.levels) - 1.0
         if declared_of is None or declared_of.range is None:
             raise ValueError(f"the manifest declares no range for a column {column!r}")
         low, high = declared_of.range

@@ -87,10 +87,12 @@ class Layout:
 
 def geometry(manifest: Manifest) -> Geometry:
     """The map that the declared ranges give. Raises ManifestError for a range too far from zero for its width."""
-    names, features = manifest.study.wanted, len(manifest.study.features)
-    if features > linear.MOST_FEATURES:
-        raise ManifestError(f"[study] features names {features} columns; at most {linear.MOST_FEATURES} are possible")
-    ranges = np.array([manifest.columns[name].range for name in names], dtype=np.float64)
+    terms, others = manifest.terms, manifest.study.others
+    if len(terms) > linear.MOST_FEATURES:
+        raise ManifestError(f"[study] features names {len(terms)} columns; at most {linear.MOST_FEATURES} are possible")
+    names, features = (*(term.name for term in terms), *others), len(terms)
+    declared = [*(term.range for term in terms), *(manifest.columns[name].range for name in others)]
+    ranges = np.array(declared, dtype=np.float64)
     low, high = ranges[:, 0], ranges[:, 1]
     shape = Geometry(names, low / 2 + high / 2, high / 2 - low / 2, features)
     most = 2.0**linear.FARTHEST_ORIGIN_BITS - 1
@@ -134,33 +136,48 @@ def prepare(manifest: Manifest, table: Table | Stream) -> Prepared:
     shape, study = geometry(manifest), manifest.study
     if study.in_pieces:
         pieces = table.pieces if isinstance(table, Stream) else [table]
-        prepared = Prepared(add_up(_units(shape, pieces), len(shape.names)), shape.names)
+        formed = (_formed(manifest, piece) for piece in pieces)
+        prepared = Prepared(add_up(_units(shape, formed), len(shape.names)), shape.names)
     elif isinstance(table, Stream):
         raise ValueError("a study with columns split, or with no linear model, needs its table as a whole")
     else:
-        prepared = _own_columns(shape, table, study)
+        prepared = _own_columns(manifest, shape, table)
     least = manifest.release.minimum_rows
     if prepared.rows < least:
         raise ReleaseRefused(f"{table.name} has fewer rows than the study's minimum_rows, which is {least}")
     return prepared
 
 
-def _units(shape: Geometry, pieces: Iterable[Table]) -> Iterator[Reals]:
+def _formed(manifest: Manifest, table: Table) -> Mapping[str, Reals]:
+    """The terms of which the table has all columns, and its other columns."""
+    columns = table.columns
+    there = [term for term in manifest.terms if all(name in columns for name in term.columns)]
+    formed = {term.name: term.of(columns) for term in there}
+    return formed | {name: columns[name] for name in manifest.study.others if name in columns}
+
+
+def _units(shape: Geometry, pieces: Iterable[Mapping[str, Reals]]) -> Iterator[Reals]:
     """Rows × all columns, in units of u, for each piece; each column is in one place in memory."""
     for piece in pieces:
-        columns = np.stack([piece.columns[name] for name in shape.names])
+        columns = np.stack([piece[name] for name in shape.names])
         yield np.clip((columns.T - shape.centre) / shape.half, -1.0, 1.0)
 
 
-def _own_columns(shape: Geometry, table: Table, study: Study) -> Prepared:
-    names = tuple(name for name in shape.names if name in table.columns)
-    mapped = [name for name in names if name in study.features or not study.scored]
+def _own_columns(manifest: Manifest, shape: Geometry, table: Table) -> Prepared:
+    study, columns = manifest.study, _formed(manifest, table)
+    for term in manifest.terms:
+        some = [name for name in term.columns if name in table.columns]
+        if some and term.name not in columns:
+            raise DataError(f'{table.name}: has column "{some[0]}" and not all of {term.name}: they belong together')
+    names = tuple(name for name in shape.names if name in columns)
+    mapped = [name for name in names if name not in study.others or not study.scored]
     chosen = [shape.names.index(name) for name in mapped]
-    u = np.clip((table.matrix(mapped) - shape.centre[chosen]) / shape.half[chosen], -1.0, 1.0)
+    own = np.column_stack([np.empty((table.rows, 0)), *(columns[name] for name in mapped)])
+    u = np.clip((own - shape.centre[chosen]) / shape.half[chosen], -1.0, 1.0)
     if study.split == "columns":
         for name in np.array(mapped)[moments.narrow(u)]:
             raise DataError(f"{table.name}: {too_narrow(str(name))}")
-    others = {name: table.columns[name] for name in names if name not in mapped}
+    others = {name: columns[name] for name in names if name not in mapped}
     _check_weights(study, table, others)
     return Prepared(u, names, others)
 

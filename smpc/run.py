@@ -156,7 +156,7 @@ def _read(manifest: Manifest, request: Request, progress: Progress) -> Table | S
     if request.data is None:
         raise DataError(f"{request.party} needs its data: say where they are with --data FILE")
     progress.stage(f"reading {request.data.name}")
-    wanted, split = manifest.study.wanted, manifest.study.split
+    wanted, split = manifest.wanted, manifest.study.split
     if manifest.study.in_pieces:
         return stream_table(request.data, manifest.columns, wanted, require="all")
     return read_table(request.data, manifest.columns, wanted, require="all" if split == "rows" else "some")

@@ -63,6 +63,7 @@ def _valid_port(address: str) -> str:
 
 
 Line: TypeAlias = Annotated[str, AfterValidator(_one_line)]
+Level: TypeAlias = Line | int
 Identifier: TypeAlias = Annotated[str, _matching(IDENTIFIER)]
 Program: TypeAlias = Annotated[str, _matching(_PROGRAM)]
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
@@ -128,9 +129,9 @@ class Study(Section):
         return self.split == "rows" and not self.scored
 
     @property
-    def wanted(self) -> tuple[str, ...]:
-        """The columns of the model: its features, its target, and others."""
-        return tuple(name for name in (*self.features, self.target, self.weights, self.offset) if name)
+    def others(self) -> tuple[str, ...]:
+        """The columns of the model that are no features, the target first."""
+        return tuple(name for name in (self.target, self.weights, self.offset) if name)
 
     def _whole_model(self) -> None:
         ridge = ("penalty",) if self.model == "ridge" else ()
@@ -148,19 +149,40 @@ class Study(Section):
             )
         _require((twice := repeated(self.features)) is None, f'features has "{twice}" twice')
         _require(self.target not in self.features, f'"{self.target}" is the target and also one of the features')
-        twice = repeated(self.wanted)
+        twice = repeated((*self.features, *self.others))
         _require(twice is None, f'"{twice}" has two parts in the model: of features, target, weights and offset, one')
         _require(
-            INTERCEPT not in self.wanted, f'"{INTERCEPT}" is what results call the constant term: rename that column'
+            INTERCEPT not in (*self.features, *self.others),
+            f'"{INTERCEPT}" is what results call the constant term: rename that column',
         )
 
 
 class Column(Section):
-    """[columns.NAME]: what the owner checks in its data. `range` is inclusive, in the column's own unit."""
+    """[columns.NAME]: what the owner checks in its data. `range` is inclusive, in the column's own unit.
 
-    type: Literal["number", "integer"] = key('"number" or "integer"', "number")
+    `levels`: of a category, the first of which models take for the reference. `missing`: what becomes of a row without
+    a value: an error, it is left out, or the value is taken to be a number.
+    """
+
+    type: Literal["number", "integer", "category"] = key('"number", "integer" or "category"', "number")
     unit: Line | None = key('text, such as "kg/m2"', None)
     range: Interval | None = key("[low, high]: two finite numbers, low below high", None)
+    levels: tuple[Level, ...] = key(
+        "a list of at least two lines of text or whole numbers", (), min_length=2, strict=False
+    )
+    missing: Literal["refuse", "drop"] | Finite = key('"refuse", "drop" or a number', "refuse")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        category, number = self.type == "category", not isinstance(self.missing, str)
+        _require(bool(self.levels) == category, 'levels belong to type = "category", and it needs them')
+        _require((twice := repeated(list(map(str, self.levels)))) is None, f'levels has "{twice}" twice')
+        _require(not category or self.range is None, "range: a category has levels instead")
+        _require(not (category and number), 'missing of a category is "refuse" or "drop"')
+        if number and self.range is not None:
+            low, high = self.range
+            _require(low <= float(self.missing) <= high, "missing: the number is not within the range")
+        return self
 
 
 class Security(Section):

@@ -68,11 +68,11 @@ def rehearsed(manifest: Manifest, layout: Layout, rank: int) -> Prepared:
     """Data of the right shape for a rehearsal; they vary, as a party that holds columns checks of its own."""
     names = geometry(manifest).names
     mine = tuple(name for at, name in enumerate(names) if not layout.owners or layout.owners[at] == rank)
-    scored, features = manifest.study.scored, manifest.study.features
+    others = manifest.study.others if manifest.study.scored else ()
     rows = layout.rows if layout.owners else layout.parts[rank] if layout.parts else 2
-    u = np.ones((rows, len([name for name in mine if name in features or not scored])))
+    u = np.ones((rows, len([name for name in mine if name not in others])))
     u[::2] = -1
-    return Prepared(u, mine, {name: np.ones(rows) for name in mine if scored and name not in features})
+    return Prepared(u, mine, {name: np.ones(rows) for name in mine if name in others})
 
 
 def _announced(gate: Gate, what: str, own: list[int]) -> list[int]:

@@ -53,7 +53,7 @@ def fit(gate: Gate, manifest: Manifest, prepared: Prepared, layout: Layout) -> G
         secret = moments.of_columns(party, prepared.u, layout.owners[: shape.features])
     else:
         secret = moments.of_rows(party, add_up([prepared.u], shape.features), layout.rows)
-    require_variation(gate, study.features, secret)
+    require_variation(gate, shape.names[: shape.features], secret)
     design = whiten(party, u, secret, shape.origin, strength)
     most = (family.converged if study.convergence == "check" else _WITHIN_ONE) - _scale(manifest, family)
     fitted = glm.fit(party, design, family, rows, study.iterations, most)
@@ -95,7 +95,7 @@ def _scale(manifest: Manifest, family: Family) -> int:
 
 def _checked(manifest: Manifest, family: Family, rows: int) -> float:
     """λₛ. Raises ModelError for too few rows, too many, or a penalty that is none."""
-    study, features = manifest.study, len(manifest.study.features)
+    study, features = manifest.study, len(manifest.terms)
     if rows < features + 2:
         raise ModelError(
             f"{rows} rows are too few for {features} features and an intercept: at least {features + 2} are needed"
@@ -113,7 +113,7 @@ def _checked(manifest: Manifest, family: Family, rows: int) -> float:
 
 def _features(party: Party, manifest: Manifest, prepared: Prepared, layout: Layout) -> Share:
     """⟨u⟩, rows × features, UNIT_BITS."""
-    d, own = len(manifest.study.features), fixedpoint.encode(prepared.u.T, UNIT_BITS)
+    d, own = len(manifest.terms), fixedpoint.encode(prepared.u.T, UNIT_BITS)
     if not layout.owners:
         return _shared(party, layout, own, d, None).T
     whole = np.zeros((layout.rows, d), np.uint64)
@@ -131,7 +131,7 @@ def _rows(party: Party, manifest: Manifest, family: Family, prepared: Prepared, 
         """⟨What the holder of a column makes of it⟩."""
         own = prepared.others.get(name)
         mine = None if own is None else fixedpoint.encode(made(own), bits)
-        owner = layout.owners[study.wanted.index(name)] if layout.owners else None
+        owner = layout.owners[len(manifest.terms) + study.others.index(name)] if layout.owners else None
         return _shared(party, layout, mine, len(made(np.ones(1))), owner)
 
     y = column(study.target, family.columns, family.bits)

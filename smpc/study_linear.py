@@ -49,12 +49,19 @@ def model_of(manifest: Manifest, shape: Geometry, rows: int) -> Model:
     study = manifest.study
     half = shape.half[: shape.features]
     return Model(
-        study.name, str(study.model), study.target, study.features, half, rows, study.confidence_level, study.penalty
+        study.name,
+        str(study.model),
+        study.target,
+        shape.names[: shape.features],
+        half,
+        rows,
+        study.confidence_level,
+        study.penalty,
     )
 
 
 def _design(manifest: Manifest, shape: Geometry, rows: int) -> linear.Design:
-    features = len(manifest.study.features)
+    features = len(shape.origin)
     if rows < features + 2:
         raise ModelError(
             f"{rows} rows are too few for {features} features and an intercept: at least {features + 2} are needed"

@@ -56,7 +56,7 @@ class Run:
 
 def fit(a_manifest, tables, ledgers=None, seed=SEED):
     """The study on one mapping (from column to values) a party. Raises what the parties raised."""
-    wanted = a_manifest.study.wanted
+    wanted = a_manifest.wanted
     require = "some" if a_manifest.study.split == "columns" else "all"
     prepared = [
         study.prepare(a_manifest, read_table(table, a_manifest.columns, wanted, require=require)) for table in tables

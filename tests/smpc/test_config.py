@@ -203,7 +203,7 @@ MISTAKES = [
     (RANGE, f"range = [0, 1{'0' * 400}]", INTERVAL),
     (RANGE, 'range = ["0", "1"]', INTERVAL),
     (RANGE, "range = 7", INTERVAL),
-    ('"integer"', '"int"', '[columns.progression] type must be "number" or "integer"'),
+    ('"integer"', '"int"', '[columns.progression] type must be "number", "integer" or "category"'),
     ('"kg/m2"', '"kg\\n"', '[columns.bmi] unit must be text, such as "kg/m2"'),
     (
         "[columns.bmi]",
