@@ -4,8 +4,14 @@ from collections.abc import Mapping
 
 SOUND_SYSTEM = "check: a matrix is positive definite and well-conditioned"
 WITHIN_BOUNDS = "check: no number of a training left its bounds"
+ENOUGH = "check: every group has enough people"
+IN_CATEGORIES = "check: every value is in a category"
+VARIES = "check: there is something to compare"
 
 CHECKS: Mapping[str, str] = {  # and what to say if one fails
     SOUND_SYSTEM: "the matrix is ill-conditioned or not symmetric positive definite, or a number is too large",
     WITHIN_BOUNDS: "weights or residuals grew too large: standardize the data, say tighter bounds, take smaller steps",
+    ENOUGH: "a group or category has fewer people than the minimum: join it with another, or take more people",
+    IN_CATEGORIES: "a value is in none of the categories or bins: name them all",
+    VARIES: "the values do not vary, or there is no event while two groups can be compared",
 }
