@@ -4,7 +4,22 @@ With x a mapping from names to secret vectors, `stats.describe(x).reveal()` is a
 other parties. docs/statistics.md lists what there is, what each opens, how exact it is and what it costs.
 """
 
+from smpc.stats.cells import HIDDEN
 from smpc.stats.moments import Covariance, Description, covariance, describe
 from smpc.stats.scaled import SecretResult
+from smpc.stats.tables import ChiSquared, CrossTable, Histogram, chi2_contingency, crosstab, histogram
 
-__all__ = ["Covariance", "Description", "SecretResult", "covariance", "describe"]
+__all__ = [
+    "HIDDEN",
+    "ChiSquared",
+    "Covariance",
+    "CrossTable",
+    "Description",
+    "Histogram",
+    "SecretResult",
+    "chi2_contingency",
+    "covariance",
+    "crosstab",
+    "describe",
+    "histogram",
+]

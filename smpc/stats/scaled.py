@@ -67,14 +67,14 @@ class SecretResult(Generic[R]):
         )
 
 
-def integers(x: SecretArray, within: Range | None = None) -> SecretArray:
+def integers(x: Secret, within: Range | None = None) -> SecretArray:
     """The units of the last place as integers; `within` bounds that are known from elsewhere."""
-    return x.new(x.share, x.shape, 0, within or x.range)
+    return cast("SecretArray", x.new(x.share, x.shape, 0, within or x.range))
 
 
 def scaled(x: Secret) -> Scaled:
     """The numbers of x, as they are."""
-    return Scaled(integers(cast("SecretArray", x)), x.bits)
+    return Scaled(integers(x), x.bits)
 
 
 def centred(x: SecretArray) -> SecretArray:

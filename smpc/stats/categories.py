@@ -1,0 +1,54 @@
+"""Which category a secret code is, as indicators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from protocols.relations import equal_each
+from smpc.array import SecretArray
+from smpc.checks import IN_CATEGORIES
+from smpc.counting import one_hot
+from smpc.operands import unsupported
+from smpc.order import equal
+from smpc.ranges import WORD_BITS, Range
+from smpc.secret import Secret
+from smpc.stats.scaled import integers
+
+Categories: TypeAlias = int | Sequence[int]
+
+
+def values_of(categories: Categories) -> list[int]:
+    """k stands for 0 to k - 1. Raises ValueError for no category, and for one that is there twice."""
+    values = list(range(categories)) if isinstance(categories, int) else [int(one) for one in categories]
+    if not values or len(set(values)) < len(values):
+        raise ValueError(f"categories are different integers, at least one: not {categories}")
+    return values
+
+
+def indicators(codes: SecretArray, categories: Categories) -> SecretArray:
+    """n × k: 1 where a code is that category, else 0.
+
+    2 to 6 rounds. Where the bounds of the codes allow others than the categories, opens to all one bit, whether each
+    code is in one; raises ModelError if not.
+    """
+    values = values_of(categories)
+    codes = codes.as_numbers()
+    if codes.bits:
+        raise TypeError(unsupported("categories of what are no integers"))
+    within = codes.range
+    if values == list(range(len(values))) and within.low >= 0 and within.high < len(values):
+        return integers(one_hot(codes, len(values)))
+    farthest = Range(within.low - max(values), within.high - min(values))
+    codes.held(farthest, WORD_BITS, lambda: f"the difference of codes within {codes.bounds} and their categories")
+    share = equal_each(codes.party.protocol, codes.share, values, max(1, farthest.largest.bit_length()))
+    shape = (*codes.shape, len(values))
+    found = codes.new(share.reshape(*shape), shape, 0, Range(0, 1))
+    if within.high - within.low >= len(values) or not {*range(within.low, within.high + 1)} <= {*values}:
+        everybody_in(found.sum(), len(codes))
+    return found
+
+
+def everybody_in(counted: Secret, people: int) -> None:
+    """Opens to all whether so many people are counted. Raises ModelError if not."""
+    counted.party.require(IN_CATEGORIES, 1 - equal(counted, people).share)
