@@ -13,5 +13,5 @@ CHECKS: Mapping[str, str] = {  # and what to say if one fails
     WITHIN_BOUNDS: "weights or residuals grew too large: standardize the data, say tighter bounds, take smaller steps",
     ENOUGH: "a group or category has fewer people than the minimum: join it with another, or take more people",
     IN_CATEGORIES: "a value is in none of the categories or bins: name them all",
-    VARIES: "the values do not vary, or there is no event while two groups can be compared",
+    VARIES: "the values vary too little within their bounds, or no event happened while groups could be compared",
 }

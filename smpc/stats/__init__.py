@@ -8,6 +8,7 @@ from smpc.stats.cells import HIDDEN
 from smpc.stats.moments import Covariance, Description, covariance, describe
 from smpc.stats.scaled import SecretResult
 from smpc.stats.tables import ChiSquared, CrossTable, Histogram, chi2_contingency, crosstab, histogram
+from smpc.stats.ttest import TTest, ttest_1samp, ttest_ind, ttest_rel
 
 __all__ = [
     "HIDDEN",
@@ -17,9 +18,13 @@ __all__ = [
     "Description",
     "Histogram",
     "SecretResult",
+    "TTest",
     "chi2_contingency",
     "covariance",
     "crosstab",
     "describe",
     "histogram",
+    "ttest_1samp",
+    "ttest_ind",
+    "ttest_rel",
 ]

@@ -23,6 +23,7 @@ from math import ceil, log2
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smpc.array import SecretArray
 from smpc.quantiles import quantile
@@ -121,7 +122,7 @@ def describe(x: Columns, *, minimum: int = 5) -> SecretResult[Description]:
     """
     columns = _columns(x, minimum)
     vectors, count = list(columns.values()), _rows(columns)
-    centre = deviations(vectors)
+    centre, raised = deviations(vectors)
     ordered = quantile(stacked(vectors, axis=1), [0, 0.25, 0.5, 0.75, 1], axis=0)
 
     def of(total: Numbers, squares: Numbers, quantiles: Numbers) -> Description:
@@ -129,7 +130,7 @@ def describe(x: Columns, *, minimum: int = 5) -> SecretResult[Description]:
 
     arrays = {
         "total": _totals(vectors),
-        "squares": Scaled(centre.units.square().sum(axis=0), 2 * centre.bits),
+        "squares": Scaled(centre.units.square().sum(axis=0), 2 * centre.bits, 2 * raised),
         "quantiles": scaled(ordered),
     }
     return SecretResult(arrays, of)
@@ -143,17 +144,20 @@ def covariance(x: Columns, *, minimum: int = 5) -> SecretResult[Covariance]:
     """
     columns = _columns(x, minimum)
     vectors, count = list(columns.values()), _rows(columns)
-    centre = deviations(vectors)
+    centre, raised = deviations(vectors)
 
     def of(total: Numbers, products: Numbers) -> Covariance:
         return Covariance(tuple(map(str, columns)), count, total / count, products / (count - 1))
 
-    products = Scaled(centre.units.T @ centre.units, np.add.outer(centre.bits, centre.bits))
+    products = Scaled(centre.units.T @ centre.units, 2 * centre.bits, np.add.outer(raised, raised))
     return SecretResult({"total": _totals(vectors), "products": products}, of)
 
 
-def deviations(vectors: Sequence[SecretArray]) -> Scaled:
-    """What differs from the mean of each column, n × columns, in as many bits as a sum of squares has room for."""
+def deviations(vectors: Sequence[SecretArray]) -> tuple[Scaled, NDArray[np.int64]]:
+    """What differs from the mean of each column, n × columns, in as many bits as a sum of squares has room for.
+
+    And how many bits each column has beyond.
+    """
     count = vectors[0].shape[0]
     most = (_WORD - ceil(log2(count))) // 2  # bits of the largest difference of two values
     halves = [centred(one) for one in vectors]
@@ -161,13 +165,14 @@ def deviations(vectors: Sequence[SecretArray]) -> Scaled:
     raised = [max([*widths, most - 1]) - width for width in widths]  # all as wide, then rounded together
     matrix = stacked([one * 2**bits for one, bits in zip(halves, raised, strict=True)], axis=1)
     part = narrowed(matrix, most - 1)
-    bits = np.array([one.bits + more for one, more in zip(vectors, raised, strict=True)], np.int64) + part.bits
-    return Scaled(part.units - _mean(part.units, count, most), bits)
+    beyond = np.array([one.bits + more for one, more in zip(vectors, raised, strict=True)], np.int64)
+    return Scaled(part.units - _mean(part.units, count, most), part.bits), beyond
 
 
 def _totals(vectors: Sequence[SecretArray]) -> Scaled:
     """Σ x of each column, exact."""
-    return Scaled(stacked([integers(one.sum()) for one in vectors]), np.array([one.bits for one in vectors], np.int64))
+    bits = np.array([one.bits for one in vectors], np.int64)
+    return Scaled(stacked([integers(one.sum()) for one in vectors]), of_each=bits)
 
 
 def _mean(x: SecretArray, count: int, most: int) -> SecretArray:

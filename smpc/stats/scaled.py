@@ -27,19 +27,22 @@ Numbers = NDArray[Any]
 R = TypeVar("R")
 
 _QUOTIENT = 54  # bits of a quotient that is right to 4 units; see protocols.division
+_DIVIDEND = 60  # bits of a dividend and of how many times as large as the least the largest divisor is
 _WITH_DIVISOR = 86  # bits of a quotient and its divisor together
 
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """`units` · 2^-bits; `bits`, one for all or for each, may be below zero."""
+    """`units` · 2^-bits; `bits` may be below zero."""
 
     units: SecretArray
-    bits: int | NDArray[np.int64] = 0
+    bits: int = 0
+    of_each: NDArray[np.int64] | None = None  # bits that each number has beyond
 
     def read(self, words: NDArray[np.int64]) -> Numbers:
         """The numbers that opened units stand for; integers where these are the units."""
-        return words if not np.any(self.bits) else np.ldexp(words.astype(np.float64), np.negative(self.bits))
+        bits = self.bits + (0 if self.of_each is None else self.of_each)
+        return np.ldexp(words.astype(np.float64), np.negative(bits)) if np.any(bits) else words
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,22 +105,21 @@ def narrowed(x: SecretArray, most: int) -> Scaled:
 
 
 def quotient(a: SecretArray, b: SecretArray, most: int) -> Scaled:
-    """a / b of integers, b > 0, within 4 units, with at most `most` bits and no more than there is room for.
+    """a / b of integers, b > 0, within 4 units of the result, with as many bits as there is room for, up to `most`.
 
-    9 rounds if b's bounds are a factor of 16 apart, 14 or 15 else, and up to 6 more. Raises RangeError for no room.
+    With b within [low, high], a is rounded to 60 - log₂(high / low) and 52 + log₂ low bits if it has more. 9 rounds if
+    b's bounds are a factor of 16 apart, 14 or 15 else, and up to 7 more. Raises RangeError for no room.
     """
     shape = np.broadcast_shapes(a.shape, b.shape)
-    a, b, low, high = a.spread(shape), b.spread(shape), b.range.low, b.range.high
-    largest = max(1, a.range.largest)
-    room = min(_QUOTIENT, _WITH_DIVISOR - high.bit_length()) - (largest // low).bit_length() - 1
-    if room < 0:
-        raise RangeError(
-            f"a quotient of integers below {largest:,} by {low:,} or more has no room: say tighter bounds="
-        )
-    bits = min(most, room)
-    share = division.divide(a.party.protocol, a.share, b.share, bits, low, high, largest)
+    low, high = b.range.low, b.range.high
+    size = min(_QUOTIENT, _WITH_DIVISOR - high.bit_length())
+    part = narrowed(a.spread(shape), min(_DIVIDEND - (high // low).bit_length(), size + low.bit_length() - 3))
+    largest = max(1, part.units.range.largest)
+    if (bits := min(most - part.bits, size - (largest // low).bit_length() - 1)) < 0:
+        raise RangeError(f"a quotient of up to {largest:,} by {low:,} or more has no room: say tighter bounds=")
+    share = division.divide(a.party.protocol, part.units.share, b.spread(shape).share, bits, low, high, largest)
     end = (largest << bits) // low + 4
-    return Scaled(a.new(share, shape, 0, Range(-end if a.range.low < 0 else -4, end)), bits)
+    return Scaled(a.new(share, shape, 0, Range(-end if a.range.low < 0 else -4, end)), bits + part.bits)
 
 
 def enough(counts: SecretArray, minimum: int) -> SecretArray:
