@@ -5,8 +5,10 @@ other parties. docs/statistics.md lists what there is, what each opens, how exac
 """
 
 from smpc.stats.cells import HIDDEN
+from smpc.stats.logrank import logrank
 from smpc.stats.moments import Covariance, Description, covariance, describe
 from smpc.stats.scaled import SecretResult
+from smpc.stats.survival import Survival, kaplan_meier
 from smpc.stats.tables import ChiSquared, CrossTable, Histogram, chi2_contingency, crosstab, histogram
 from smpc.stats.ttest import TTest, ttest_1samp, ttest_ind, ttest_rel
 
@@ -18,12 +20,15 @@ __all__ = [
     "Description",
     "Histogram",
     "SecretResult",
+    "Survival",
     "TTest",
     "chi2_contingency",
     "covariance",
     "crosstab",
     "describe",
     "histogram",
+    "kaplan_meier",
+    "logrank",
     "ttest_1samp",
     "ttest_ind",
     "ttest_rel",

@@ -90,6 +90,14 @@ def stacked(arrays: Sequence[SecretArray], axis: int = 0) -> SecretArray:
     return cast("SecretArray", np.stack(cast("Any", arrays), axis))
 
 
+def at_bits(x: Scaled, bits: int) -> Scaled:
+    """The same numbers with so many bits: more are zeros, fewer are within one of the new units, in one round."""
+    if x.bits <= bits:
+        return Scaled(x.units * 2 ** (bits - x.bits), bits)
+    raised = x.units.new(x.units.share, x.units.shape, x.bits - bits, x.units.range)
+    return Scaled(integers(raised.rescaled(0)), bits)
+
+
 def narrowed(x: SecretArray, most: int) -> Scaled:
     """Integers within 2^most for both signs, rounded to that if need be: within one of the new units. A round, or none.
 
@@ -100,8 +108,7 @@ def narrowed(x: SecretArray, most: int) -> Scaled:
         return Scaled(x)
     if most < 1:
         raise RangeError(f"squares of an array within {x.bounds} have no room: share it with tighter bounds=")
-    raised = x.new(x.share, x.shape, lost, x.range)
-    return Scaled(integers(raised.rescaled(0)), -lost)
+    return at_bits(Scaled(x), -lost)
 
 
 def quotient(a: SecretArray, b: SecretArray, most: int) -> Scaled:

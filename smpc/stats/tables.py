@@ -24,7 +24,7 @@ from smpc.array import SecretArray
 from smpc.ranges import Range
 from smpc.stats.categories import Categories, everybody_in, indicators, values_of
 from smpc.stats.cells import HIDDEN, hide
-from smpc.stats.scaled import Numbers, Scaled, SecretResult, column, enough, enough_rows, integers, quotient
+from smpc.stats.scaled import Numbers, Scaled, SecretResult, at_bits, column, enough, enough_rows, integers, quotient
 from smpc.stats.text import p_text, table
 
 Counts = NDArray[np.int64]
@@ -50,7 +50,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class ChiSquared:
-    """Pearson's X² of `count` people."""
+    """A statistic of `count` people that has a χ² distribution if groups do not differ: Pearson's, or a log-rank's."""
 
     count: int
     statistic: float
@@ -63,7 +63,7 @@ class ChiSquared:
         return float(special.chdtrc(self.degrees_of_freedom, self.statistic))
 
     def __str__(self) -> str:
-        head = ("people", "X²", "df", "p")
+        head = ("people", "χ²", "df", "p")
         return table(
             head, [(str(self.count), f"{self.statistic:.4g}", str(self.degrees_of_freedom), p_text(self.p_value))]
         )
@@ -171,14 +171,13 @@ def chi2_contingency(
     one, two = (integers(part, Range(-(1 << bits) - 4, (1 << bits) + 4)) for part in _halves(found.units))
     products = (one * two).sum()  # X² n / 2^(2 above), with twice the bits
     total = integers(products, Range(-(1 << bits), 1 << 2 * bits + (min(height, width) - 1).bit_length()))
-    kept = min(2 * bits, above + _MORE)
-    short = total.new(total.share, (), 2 * bits, total.range).rescaled(kept)
+    short = at_bits(Scaled(total, 2 * bits), min(2 * bits, above + _MORE))
 
     def of(statistic: Numbers) -> ChiSquared:
         found = np.ldexp(float(statistic), 2 * above) / people
         return ChiSquared(people, max(0.0, float(found)), (height - 1) * (width - 1))
 
-    return SecretResult({"statistic": Scaled(integers(short), kept)}, of)
+    return SecretResult({"statistic": short}, of)
 
 
 # Inside

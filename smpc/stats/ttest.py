@@ -34,6 +34,7 @@ from smpc.stats.scaled import (
     Numbers,
     Scaled,
     SecretResult,
+    at_bits,
     centred,
     column,
     enough,
@@ -163,9 +164,7 @@ def _sizes(ones: SecretArray, people: int, least: int) -> SecretArray:
 def _squares(parts: SecretArray, sizes: SecretArray, means: Scaled, most: int) -> Scaled:
     """Σ (y - m)² of each group, for y in as many bits as this has room for and m, a whole number, near the mean."""
     y = narrowed(parts, most)
-    lost = means.bits - y.bits  # by which the mean is finer than y
-    middle = means.units.new(means.units.share, (2,), max(0, lost), means.units.range).rescaled(0)
-    middle = integers(middle * 2 ** max(0, -lost), Range(-(1 << most) - 2, (1 << most) + 2))
+    middle = integers(at_bits(means, y.bits).units, Range(-(1 << most) - 2, (1 << most) + 2))
     found = y.units.square().sum(axis=1) - middle * (y.units.sum(axis=1) * 2 - middle * sizes)
     return Scaled(integers(found, Range(0, parts.shape[1] << 2 * most)), 2 * y.bits)
 
@@ -212,12 +211,11 @@ def _ratios(parts: SecretArray, whole: SecretArray) -> SecretArray:
     party = parts.party.protocol
     factor = normalize(party, whole.share.reshape(1)).power(lambda s: 2 * s)
     share = multiply(party, parts.share, factor.broadcast_to((2,)))
-    raised = integers(parts.new(share, (2,), _DROPPED, Range(1 - (1 << 62), (1 << 62) - 1)).rescaled(0))
+    raised = at_bits(Scaled(parts.new(share, (2,), 0, Range(1 - (1 << 62), (1 << 62) - 1)), _DROPPED), 0).units
     high = integers(raised.sum(), Range(1 << 29, 1 << 33))
     ratio = quotient(raised, high.reshape(1), _RATIO)
     part = integers(ratio.units, Range(-(1 << 14), (1 << _RATIO) + (1 << 14)))  # of 8 units of 2^20
-    squared = part.square()
-    return integers(squared.new(squared.share, (2,), _RATIO, squared.range).rescaled(0))
+    return at_bits(Scaled(part.square(), 2 * _RATIO), _RATIO).units
 
 
 def _varies(variance: SecretArray) -> None:
