@@ -39,7 +39,7 @@ from smpc.stats.scaled import (
     scaled,
     stacked,
 )
-from smpc.stats.text import rows_of, table
+from smpc.stats.text import plain, rows_of, table
 
 Columns: TypeAlias = SecretArray | Mapping[str, SecretArray]
 
@@ -67,7 +67,7 @@ class Description:
         return table(("", *self.names), rows_of(self.rows))
 
     def to_dict(self) -> dict[str, Any]:
-        return {name: {label: row[at].item() for label, row in self.rows.items()} for at, name in enumerate(self.names)}
+        return {name: {label: plain(row[at]) for label, row in self.rows.items()} for at, name in enumerate(self.names)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +106,9 @@ class Covariance:
         return {
             "names": list(self.names),
             "count": self.count,
-            "mean": self.mean.tolist(),
-            "covariance": self.covariance.tolist(),
-            "correlation": [[None if np.isnan(one) else one for one in row] for row in self.correlation.tolist()],
+            "mean": plain(self.mean),
+            "covariance": plain(self.covariance),
+            "correlation": plain(self.correlation),
         }
 
 
@@ -194,7 +194,7 @@ def _columns(x: Columns, minimum: int) -> dict[str, SecretArray]:
         raise ValueError(f"columns of one length, not of {sorted(lengths)}")
     (rows,) = lengths
     enough_rows(rows, max(2, minimum))
-    return {name: column(one.as_numbers(), name, rows) for name, one in x.items()}
+    return {name: column(one, name, rows).as_numbers() for name, one in x.items()}
 
 
 def _rows(columns: Mapping[str, SecretArray]) -> int:

@@ -33,7 +33,7 @@ from smpc.ranges import Range
 from smpc.stats.categories import Categories, indicators, values_of
 from smpc.stats.cells import HIDDEN
 from smpc.stats.scaled import Scaled, SecretResult, column, enough, enough_rows, integers, stacked
-from smpc.stats.text import number, table
+from smpc.stats.text import number, plain, table
 
 Reals = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -43,7 +43,7 @@ Counts = NDArray[np.int64]
 class Survival:
     """A curve for each group: arrays are groups × times. `minimum`: of what the counts are multiples.
 
-    HIDDEN (-1) is in place of counts that are not told.
+    HIDDEN (-1) is in place of counts that are not told, and no number in place of what follows from them.
     """
 
     groups: tuple[int, ...]
@@ -186,8 +186,3 @@ def _told(people: SecretArray, happened: SecretArray, censored: SecretArray) -> 
     enough_left = integers(less_equal(happened + censored, people.reshape(-1, 1) - 2))
     events, others = (enough_left * (one - HIDDEN) + HIDDEN for one in (happened, censored))
     return {"people": people, "happened": events, "censored": others}
-
-
-def plain(values: NDArray[Any]) -> list[float | None]:
-    """For JSON: None for what is not told."""
-    return [None if np.isnan(one) or one == HIDDEN else one for one in values.tolist()]

@@ -25,7 +25,7 @@ from smpc.ranges import Range
 from smpc.stats.categories import Categories, everybody_in, indicators, values_of
 from smpc.stats.cells import HIDDEN, hide
 from smpc.stats.scaled import Numbers, Scaled, SecretResult, at_bits, column, enough, enough_rows, integers, quotient
-from smpc.stats.text import p_text, table
+from smpc.stats.text import p_text, plain, table
 
 Counts = NDArray[np.int64]
 
@@ -45,7 +45,7 @@ class Histogram:
         return table(("", "count"), list(zip(bins, map(_shown, self.counts), strict=True)))
 
     def to_dict(self) -> dict[str, Any]:
-        return {"edges": self.edges.tolist(), "counts": _listed(self.counts)}
+        return {"edges": plain(self.edges), "counts": _listed(self.counts)}
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,11 @@ class ChiSquared:
         return float(special.chdtrc(self.degrees_of_freedom, self.statistic))
 
     def __str__(self) -> str:
-        head = ("people", "χ²", "df", "p")
-        return table(
-            head, [(str(self.count), f"{self.statistic:.4g}", str(self.degrees_of_freedom), p_text(self.p_value))]
-        )
+        shown = (str(self.count), f"{self.statistic:.4g}", str(self.degrees_of_freedom), p_text(self.p_value))
+        return table(("people", "χ²", "df", "p"), [shown])
 
     def to_dict(self) -> dict[str, Any]:
-        return vars(self) | {"p_value": self.p_value}
+        return {name: plain(value) for name, value in (vars(self) | {"p_value": self.p_value}).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,41 +77,38 @@ class CrossTable:
     rows: tuple[int, ...]
     columns: tuple[int, ...]
     counts: Counts
+    people: int
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is hidden; only then there is what follows, else None."""
+        """Whether nothing is hidden; if not, what follows is not a number."""
         return bool((self.counts != HIDDEN).all())
 
     @property
-    def expected(self) -> NDArray[np.float64] | None:
+    def expected(self) -> NDArray[np.float64]:
         """Counts of a table with the same margins whose rows and columns are independent."""
-        if not self.complete:
-            return None
         products = np.outer(self.counts.sum(axis=1), self.counts.sum(axis=0))
-        return np.asarray(products / max(1, self.counts.sum()))
+        return np.where(self.complete, products / max(1, self.people), np.nan)
 
     @property
-    def test(self) -> ChiSquared | None:
-        """Pearson's; None, too, if a row or column is empty."""
-        if self.expected is None or not self.expected.all():
-            return None
-        freedom = (len(self.rows) - 1) * (len(self.columns) - 1)
-        found = ((self.counts - self.expected) ** 2 / self.expected).sum()
-        return ChiSquared(int(self.counts.sum()), float(found), freedom)
+    def test(self) -> ChiSquared:
+        """Pearson's; not a number, too, if a row or column is empty."""
+        expected = np.where(self.expected > 0, self.expected, np.nan)
+        found = ((self.counts - expected) ** 2 / expected).sum()
+        return ChiSquared(self.people, float(found), (len(self.rows) - 1) * (len(self.columns) - 1))
 
     def __str__(self) -> str:
         lines = [(str(name), *map(_shown, row)) for name, row in zip(self.rows, self.counts, strict=True)]
         text = table(("", *map(str, self.columns)), lines)
-        return text if self.test is None else f"{text}\n\n{self.test}"
+        return f"{text}\n\n{self.test}" if self.complete else text
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "rows": list(self.rows),
             "columns": list(self.columns),
             "counts": [_listed(row) for row in self.counts],
-            "expected": None if self.expected is None else self.expected.tolist(),
-            "test": None if self.test is None else self.test.to_dict(),
+            "expected": plain(self.expected),
+            "test": self.test.to_dict(),
         }
 
 
@@ -142,9 +137,11 @@ def crosstab(
     for the minimum, and none for 1. About 20 rounds, 8 (r + c) bytes a person and more. Opens one bit as `indicators`
     does.
     """
-    counts = _counts(rows, columns, categories)
+    counts, people = _counts(rows, columns, categories), len(rows)
     across, down = (tuple(values_of(one)) for one in categories)
-    return SecretResult({"counts": Scaled(hide(counts, minimum))}, lambda counts: CrossTable(across, down, counts))
+    return SecretResult(
+        {"counts": Scaled(hide(counts, minimum))}, lambda counts: CrossTable(across, down, counts, people)
+    )
 
 
 def chi2_contingency(
@@ -152,17 +149,19 @@ def chi2_contingency(
 ) -> SecretResult[ChiSquared]:
     """Pearson's X² alone, without the table: not corrected for continuity.
 
-    Error: r c n 2^-24 at most, in practice below √(r c n X²) 2^-27. About 40 rounds. Opens to all whether
-    each row and each column has the minimum of people, as one bit, and one as `indicators` does; raises ModelError if
-    not. A statistic says something about counts: who knows the sums of rows and columns of a 2 × 2 table, computes it
-    from X². Do not release it beside a table of the same people in which something is hidden.
+    Error: r c n 2^-24 at most, in practice below √(r c n X²) 2^-27. About 40 rounds. X² is known to so many digits
+    that few tables have it, who tries them all finds them: so each cell must have the minimum of people, and for a
+    minimum of 1 each row and column. Opens to all whether they have, as one bit, and one as `indicators` does; raises
+    ModelError if not.
     """
     counts = _counts(rows, columns, categories)
     height, width = counts.shape
     people = len(rows)
     enough_rows(people, minimum)
     above = people.bit_length()  # n < 2^above
-    margins = enough(_joined(counts.sum(axis=1), counts.sum(axis=0)), minimum)
+    if minimum > 1:
+        counts = enough(counts, minimum)
+    margins = enough(_joined(counts.sum(axis=1), counts.sum(axis=0)), 1)
     across, down = margins[:height].reshape(-1, 1), margins[height:].reshape(1, -1)
     differences = counts * people - across * down
     bits = (_PRODUCT - (min(height, width) - 1).bit_length()) // 2

@@ -16,11 +16,9 @@ that is off. To find w₀ / v, both are multiplied by the power of four that bri
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from math import ceil, log2
 from typing import Any, cast
-
-import numpy as np
 
 from protocols.beaver import multiply
 from protocols.functions import normalize
@@ -45,9 +43,9 @@ from smpc.stats.scaled import (
     scaled,
     stacked,
 )
-from smpc.stats.text import number, p_text, table
+from smpc.stats.text import number, p_text, plain, table
 
-_SQUARES = 61  # bits of a sum of squares
+_SQUARES = 60  # bits of a sum of squares, of which some are added
 _MEAN = 16  # bits of means below the units of the data
 _RATIO = 30  # bits of w₀ / v
 _FREEDOM = 14  # and more of 1/ν
@@ -66,7 +64,7 @@ class TTest:
 
     @property
     def statistic(self) -> float:
-        return self.difference / self.standard_error
+        return self.difference / self.standard_error if self.standard_error else math.nan
 
     @property
     def p_value(self) -> float:
@@ -90,11 +88,9 @@ class TTest:
         return table(head, [(*map(number, values), *rest)])
 
     def to_dict(self) -> dict[str, Any]:
-        return vars(self) | {
-            "statistic": self.statistic,
-            "p_value": self.p_value,
-            "confidence_interval": list(self.confidence_interval()),
-        }
+        interval = list(self.confidence_interval())
+        found = vars(self) | {"statistic": self.statistic, "p_value": self.p_value, "confidence_interval": interval}
+        return {name: plain(value) for name, value in found.items()}
 
 
 def ttest_1samp(x: SecretArray, popmean: float = 0.0, *, minimum: int = 5) -> SecretResult[TTest]:
@@ -111,8 +107,8 @@ def ttest_1samp(x: SecretArray, popmean: float = 0.0, *, minimum: int = 5) -> Se
     squares.party.require(VARIES, less(squares, 16 * count).share)  # a variance of 16 units, with an error of 9
 
     def of(total: Numbers, squares: Numbers) -> TTest:
-        error = np.sqrt(float(squares) / (count - 1) / count)
-        return TTest(count, float(total) / count - popmean, float(error), count - 1)
+        error = math.sqrt(squares / (count - 1) / count)
+        return TTest(count, float(total) / count - popmean, error, count - 1)
 
     bits = 2 * (centre.bits + int(raised))
     return SecretResult({"total": scaled(values.sum()), "squares": Scaled(squares, bits)}, of)
@@ -129,7 +125,7 @@ def ttest_ind(x: SecretArray, group: SecretArray, *, equal_var: bool = False, mi
 
     Error, with W the width of x's bounds and σ a standard deviation: the difference is within 2^-30 W for up to 10,000
     people, and 2^-25 W for a million. √v is within what an error of 3u of each σ makes, u = 2^-b W for
-    b = (61 - log₂ n) / 2, rounded down, and 2^-44 (W/σ)² of it for 1,000 people, 2^-36 (W/σ)² for a million; 1/ν within
+    b = (62 - log₂ n) / 2, rounded down, and 2^-44 (W/σ)² of it for 1,000 people, 2^-36 (W/σ)² for a million; 1/ν within
     8 times these and 2^-26. About 140 rounds, 90 for Student's. Opens to all, one bit each: whether both groups have
     the minimum of people (2 at least); whether values vary within groups, about 2^-14 W for 1,000 people and 2^-9 W for
     a million; and one as `indicators` does. Raises ModelError if not.
@@ -137,7 +133,7 @@ def ttest_ind(x: SecretArray, group: SecretArray, *, equal_var: bool = False, mi
     values, codes = column(x, "what is tested").as_numbers(), column(group, "the group", len(x))
     people, least = len(values), max(2, minimum)
     enough_rows(people, 2 * least)
-    most = (_SQUARES - ceil(log2(people))) // 2
+    most = (_SQUARES - math.ceil(math.log2(people))) // 2
     members = indicators(codes, 2)[:, 1]
     sizes = _sizes(members.sum(), people, least)
     centre = centred(values)
@@ -183,7 +179,8 @@ def _welch(heads: Scaled, sizes: SecretArray, difference: Scaled, people: int, b
     freedom = quotient(_ratios(each.units, variance), sizes - 1, _FREEDOM)
 
     def of(difference: Numbers, variance: Numbers, inverse: Numbers) -> TTest:
-        return TTest(people, float(difference), float(np.sqrt(float(variance))), 1 / float(inverse))
+        freedom = 1 / float(inverse) if inverse else math.nan
+        return TTest(people, float(difference), math.sqrt(variance), freedom)
 
     arrays = {
         "difference": difference,
@@ -200,8 +197,7 @@ def _student(heads: Scaled, sizes: SecretArray, difference: Scaled, people: int,
     _varies(variance)
 
     def of(difference: Numbers, variance: Numbers) -> TTest:
-        error = np.sqrt(float(variance) * people / (people - 2))
-        return TTest(people, float(difference), float(error), people - 2)
+        return TTest(people, float(difference), math.sqrt(variance * people / (people - 2)), people - 2)
 
     return SecretResult({"difference": difference, "variance": Scaled(variance, heads.bits + each.bits + bits)}, of)
 

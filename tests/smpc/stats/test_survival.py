@@ -119,9 +119,7 @@ def splits(parts, total):
             yield (first, *rest)
 
 
-@pytest.mark.parametrize(
-    ("people", "times", "k"), [(8, 2, 2), (9, 2, 3), (12, 2, 3), (14, 2, 4), (9, 3, 3), (10, 3, 3)]
-)
+@pytest.mark.parametrize(("people", "times", "k"), [(8, 2, 2), (9, 2, 3), (12, 2, 3), (14, 2, 4), (10, 3, 3)])
 def test_every_small_number_of_events_could_be_any_other(people, times, k):
     """The guarantee, by trying all that can happen: of events, and of censorings, at each time."""
     possible = defaultdict(set)

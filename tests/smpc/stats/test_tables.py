@@ -52,7 +52,7 @@ def test_a_table_of_two_columns():
 def test_a_statistic_without_its_table(name, parties, preprocessing):
     rows, row_bounds, row_codes, columns, column_bounds, k = PAIRS[name]
     found = ask(
-        lambda a, b: stats.chi2_contingency(a, b, (row_codes, k)),
+        lambda a, b: stats.chi2_contingency(a, b, (row_codes, k), minimum=2),
         (rows, row_bounds),
         (columns, column_bounds),
         parties=parties,
@@ -76,10 +76,10 @@ def test_a_table_with_hidden_cells_has_no_statistic():
     rows, columns = np.repeat([0, 1, 2], [40, 30, 20]), np.r_[np.repeat([0, 1], [37, 3]), np.tile([0, 1], 25)]
     found = ask(lambda a, b: stats.crosstab(a, b, (3, 2)), (rows, (0, 2)), (columns, (0, 1)))
     assert found.counts.tolist() == [[HIDDEN, HIDDEN], [15, 15], [10, 10]]
-    assert found.test is found.expected is None
-    assert json.loads(json.dumps(found.to_dict()))["counts"][0] == [None, None]
+    assert np.isnan([*found.expected.ravel(), found.test.statistic, found.test.p_value]).all()
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["counts"][0] == [None, None]
     assert str(found).splitlines()[1].split() == ["0", "-", "-"]
-    assert ask(lambda a, b: stats.crosstab(a, b, (3, 2), minimum=3), (rows, (0, 2)), (columns, (0, 1))).test
+    assert ask(lambda a, b: stats.crosstab(a, b, (3, 2), minimum=3), (rows, (0, 2)), (columns, (0, 1))).complete
 
 
 def test_what_is_opened_of_a_table_is_its_cells():
@@ -105,19 +105,35 @@ def test_an_empty_category():
     rows, columns = np.repeat([0, 2], 20), np.tile([0, 1], 20)
     found = ask(lambda a, b: stats.crosstab(a, b, (3, 2), minimum=1), (rows, (0, 2)), (columns, (0, 1)))
     assert found.counts.tolist() == [[10, 10], [0, 0], [10, 10]]
-    assert found.test is None
+    assert np.isnan(found.test.statistic)
     with pytest.raises(ModelError, match="a group or category has fewer people"):
         ask(lambda a, b: stats.chi2_contingency(a, b, (3, 2), minimum=1), (rows, (0, 2)), (columns, (0, 1)))
 
 
 @pytest.mark.parametrize(("people", "enough"), [(4, False), (5, True), (6, True)])
-def test_a_category_at_the_minimum(people, enough):
-    rows, columns = np.repeat([0, 1], [people, 20]), np.arange(people + 20) % 2
+def test_a_cell_at_the_minimum(people, enough):
+    rows, columns = np.repeat([0, 1], [30, 30]), np.r_[np.repeat([0, 1], [people, 30 - people]), np.arange(30) % 2]
     if enough:
         ask(lambda a, b: stats.chi2_contingency(a, b, (2, 2)), (rows, (0, 1)), (columns, (0, 1)))
         return
     with pytest.raises(ModelError, match="join it with another"):
         ask(lambda a, b: stats.chi2_contingency(a, b, (2, 2)), (rows, (0, 1)), (columns, (0, 1)))
+
+
+def test_a_statistic_alone_tells_a_table():
+    """Why small cells must not be behind it: of all tables of 40 people few have this X², and the same small cell."""
+    found = ask(
+        lambda a, b: stats.chi2_contingency(a, b, (2, 2), minimum=1),
+        (np.repeat([0, 1], [23, 17]), (0, 1)),
+        (np.r_[np.repeat([0, 1], [19, 4]), np.repeat([0, 1], [11, 6])], (0, 1)),
+    )
+    a, b, c = np.indices((41, 41, 41)).reshape(3, -1)
+    d = 40 - a - b - c
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistic = 40 * (a * d - b * c) ** 2 / ((a + b) * (c + d) * (a + c) * (b + d))
+    same = np.column_stack([a, b, c, d])[(d >= 0) & (np.abs(statistic - found.statistic) < 1e-6)]
+    assert len(same) <= 24
+    assert {min(cells) for cells in same.tolist()} <= {3, 4, 5}
 
 
 def test_codes_without_bounds_are_compared_with_each_category():
