@@ -13,7 +13,7 @@ from smpc.operands import unsupported
 from smpc.order import equal
 from smpc.ranges import WORD_BITS, Range
 from smpc.secret import Secret
-from smpc.stats.scaled import integers
+from smpc.stats.scaled import integers, stacked
 
 Categories: TypeAlias = int | Sequence[int]
 
@@ -29,14 +29,16 @@ def values_of(categories: Categories) -> list[int]:
 def indicators(codes: SecretArray, categories: Categories) -> SecretArray:
     """n × k: 1 where a code is that category, else 0.
 
-    2 to 6 rounds. Where the bounds of the codes allow others than the categories, opens to all one bit, whether each
+    None to 6 rounds. Where the bounds of the codes allow others than the categories, opens to all one bit, whether each
     code is in one; raises ModelError if not.
     """
     values = values_of(categories)
-    codes = codes.as_numbers()
     if codes.bits:
         raise TypeError(unsupported("categories of what are no integers"))
+    codes = integers(codes)
     within = codes.range
+    if values == [0, 1] and within.low >= 0 and within.high <= 1:
+        return stacked([1 - codes, codes], axis=codes.ndim)
     if values == list(range(len(values))) and within.low >= 0 and within.high < len(values):
         return integers(one_hot(codes, len(values)))
     farthest = Range(within.low - max(values), within.high - min(values))

@@ -104,7 +104,7 @@ def kaplan_meier(
     events: SecretArray,
     grid: ArrayLike,
     group: SecretArray | None = None,
-    categories: Categories = 1,
+    categories: Categories = 2,
     *,
     minimum: int = 5,
 ) -> SecretResult[Survival]:
