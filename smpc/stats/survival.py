@@ -112,8 +112,8 @@ def kaplan_meier(
 
     grid: public times in ascending order, e.g. the ends of months. events: 1 for an event, 0 for a censored time.
     Counts are exact for a minimum of 1, and multiples of it else: see above. 12 rounds, and 20 more at most for a
-    minimum; 8 bytes a person and time and more. Opens to all whether each group has twice the minimum of people (1 if
-    that is 1), as one bit, and others as `indicators` does; raises ModelError if not.
+    minimum; 10 bytes a person and time to each peer. Opens to all whether each group has twice the minimum of people
+    (1 if that is 1), as one bit, and others as `indicators` does; raises ModelError if not.
     """
     limits, k = grid_of(grid), max(1, minimum)
     found = counted(times, events, limits, group, categories, 2 * k if k > 1 else 1)

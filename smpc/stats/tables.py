@@ -115,7 +115,7 @@ class CrossTable:
 def histogram(x: SecretArray, edges: ArrayLike, *, minimum: int = 5) -> SecretResult[Histogram]:
     """How many values are in each bin between public edges, the last one included; ±inf may be edges.
 
-    Exact; counts are hidden as in `cells` for the minimum, and none for 1. About 20 rounds, 8 (m + 1) bytes a person
+    Exact; counts are hidden as in `cells` for the minimum, and none for 1. About 20 rounds, 5 bytes a person
     and bin and more. Where the bounds of x allow values outside, opens to all one bit, whether all are inside; raises
     ModelError if not.
     """
@@ -134,8 +134,8 @@ def crosstab(
     """How many people are in each pair of categories, of integer codes; and from that, if all is shown, X².
 
     categories: for rows and columns how many there are, 0 to k - 1, or which. Exact; counts are hidden as in `cells`
-    for the minimum, and none for 1. About 20 rounds, 8 (r + c) bytes a person and more. Opens one bit as `indicators`
-    does.
+    for the minimum, and none for 1. About 20 rounds, 8 (r + c) bytes a person and some more to each peer. Opens one
+    bit as `indicators` does.
     """
     counts, people = _counts(rows, columns, categories), len(rows)
     across, down = (tuple(values_of(one)) for one in categories)
@@ -149,7 +149,8 @@ def chi2_contingency(
 ) -> SecretResult[ChiSquared]:
     """Pearson's X² alone, without the table: not corrected for continuity.
 
-    Error: r c n 2^-24 at most, in practice below √(r c n X²) 2^-27. About 40 rounds. X² is known to so many digits
+    Error: r c n 2^-24 at most, in practice below √(r c n X²) 2^-27. About 35 rounds, 8 (r + c) bytes a person and
+    some more to each peer. X² is known to so many digits
     that few tables have it, who tries them all finds them: so each cell must have the minimum of people, and for a
     minimum of 1 each row and column. Opens to all whether they have, as one bit, and one as `indicators` does; raises
     ModelError if not.

@@ -97,7 +97,7 @@ def ttest_1samp(x: SecretArray, popmean: float = 0.0, *, minimum: int = 5) -> Se
     """Student's test of whether the mean is `popmean`, a public number.
 
     Error: that of `covariance`. 11 rounds. Opens to all whether the values vary, by more than 4u of `covariance`, as
-    one bit. Raises ModelError if not, and for fewer than `minimum` people.
+    one bit; 8 or 16 bytes a person to each peer. Raises ModelError if not, and for fewer than `minimum` people.
     """
     values = column(x, "what is tested").as_numbers()
     count = len(values)
@@ -124,11 +124,11 @@ def ttest_ind(x: SecretArray, group: SecretArray, *, equal_var: bool = False, mi
     """Welch's test of whether two groups have the same mean, or Student's; group is a secret column of 0 and 1.
 
     Error, with W the width of x's bounds and σ a standard deviation: the difference is within 2^-30 W for up to 10,000
-    people, and 2^-25 W for a million. √v is within what an error of 3u of each σ makes, u = 2^-b W for
-    b = (62 - log₂ n) / 2, rounded down, and 2^-44 (W/σ)² of it for 1,000 people, 2^-36 (W/σ)² for a million; 1/ν within
-    8 times these and 2^-26. About 140 rounds, 90 for Student's. Opens to all, one bit each: whether both groups have
-    the minimum of people (2 at least); whether values vary within groups, about 2^-14 W for 1,000 people and 2^-9 W for
-    a million; and one as `indicators` does. Raises ModelError if not.
+    people, and 2^-25 W for a million. √v is within what an error of 3u of each σ makes, u = 2^-b W for b = (62 - log₂
+    n) / 2, rounded down, and 2^-44 (W/σ)² of it for 1,000 people, 2^-36 (W/σ)² for a million; 1/ν within 8 times these
+    and 2^-26. About 135 rounds, 90 for Student's; 48 bytes a person to each peer. Opens to all, one bit each: whether
+    both groups have the minimum of people (2 at least); whether values vary within groups, about 2^-14 W for 1,000
+    people and 2^-9 W for a million; and one as `indicators` does. Raises ModelError if not.
     """
     values, codes = column(x, "what is tested").as_numbers(), column(group, "the group", len(x))
     people, least = len(values), max(2, minimum)
