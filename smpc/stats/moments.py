@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from smpc.array import SecretArray
 from smpc.quantiles import quantile
+from smpc.stats.categories import enough_of_each
 from smpc.stats.scaled import (
     Numbers,
     Scaled,
@@ -118,10 +119,12 @@ def describe(x: Columns, *, minimum: int = 5) -> SecretResult[Description]:
     x: secret vectors by name, each with bounds of its own; or a matrix, or one vector. Error: see above; of quartiles
     that of np.quantile, u (3 + |x| u) for u = 2^-f, and none of the extremes. 4 rounds, and a sorting network's, about
     3 (log₂ n)²; of 1,000 people 250 bytes a person and column to each peer. The least and the largest value are values
-    of single people: where that is too much, take `covariance`. Raises ModelError for fewer than `minimum` rows.
+    of single people: where that is too much, take `covariance`. Of columns with up to three values see
+    `enough_of_each`. Raises ModelError for fewer than `minimum` rows.
     """
     columns = _columns(x, minimum)
     vectors, count = list(columns.values()), _rows(columns)
+    enough_of_each(vectors, minimum)
     centre, raised = deviations(vectors)
     ordered = quantile(stacked(vectors, axis=1), [0, 0.25, 0.5, 0.75, 1], axis=0)
 
@@ -140,10 +143,11 @@ def covariance(x: Columns, *, minimum: int = 5) -> SecretResult[Covariance]:
     """Means, covariances (n - 1) and with these the correlations of columns (see `describe`).
 
     Error: see above. 4 rounds at most, and 8 bytes a number to each peer, twice where data are rounded. Raises
-    ModelError for fewer than `minimum` rows.
+    ModelError for fewer than `minimum` rows. Of columns with up to three values see `enough_of_each`.
     """
     columns = _columns(x, minimum)
     vectors, count = list(columns.values()), _rows(columns)
+    enough_of_each(vectors, minimum, pairs=True)
     centre, raised = deviations(vectors)
 
     def of(total: Numbers, products: Numbers) -> Covariance:

@@ -114,8 +114,8 @@ def narrowed(x: SecretArray, most: int) -> Scaled:
 def quotient(a: SecretArray, b: SecretArray, most: int) -> Scaled:
     """a / b of integers, b > 0, with as many bits as there is room for, up to `most`, and within 4 units of these.
 
-    But a is rounded first, if it has more than 60 - log₂(high / low) or 52 + log₂ low bits, for b's bounds. 9 rounds if
-    b's bounds are a factor of 16 apart, 14 or 15 else, and up to 7 more. Raises RangeError for no room.
+    But a is rounded first, if it has more than 60 - log₂(high / low) or 52 + log₂ low bits, for b's bounds. 9 rounds
+    if b's bounds are a factor of 16 apart, 14 or 15 else, and up to 7 more. Raises RangeError for no room.
     """
     shape = np.broadcast_shapes(a.shape, b.shape)
     low, high = b.range.low, b.range.high

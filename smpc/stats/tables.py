@@ -115,8 +115,8 @@ class CrossTable:
 def histogram(x: SecretArray, edges: ArrayLike, *, minimum: int = 5) -> SecretResult[Histogram]:
     """How many values are in each bin between public edges, the last one included; ±inf may be edges.
 
-    Exact; counts are hidden as in `cells` for the minimum, and none for 1. About 20 rounds, 5 bytes a person
-    and bin and more. Where the bounds of x allow values outside, opens to all one bit, whether all are inside; raises
+    Exact; counts are hidden as in `cells` for the minimum, and none for 1. About 20 rounds, 5 bytes a person and bin
+    and more. Where the bounds of x allow values outside, opens to all one bit, whether all are inside; raises
     ModelError if not.
     """
     values = column(x, "what is counted")
@@ -149,11 +149,10 @@ def chi2_contingency(
 ) -> SecretResult[ChiSquared]:
     """Pearson's X² alone, without the table: not corrected for continuity.
 
-    Error: r c n 2^-24 at most, in practice below √(r c n X²) 2^-27. About 35 rounds, 8 (r + c) bytes a person and
-    some more to each peer. X² is known to so many digits
-    that few tables have it, who tries them all finds them: so each cell must have the minimum of people, and for a
-    minimum of 1 each row and column. Opens to all whether they have, as one bit, and one as `indicators` does; raises
-    ModelError if not.
+    Error: r c n 2^-24 at most, in practice below √(r c n X²) 2^-27. About 35 rounds, 8 (r + c) bytes a person and some
+    more to each peer. X² has so many digits that few tables share it, and who tries them all finds these: so each
+    cell must have the minimum of people, and for a minimum of 1 each row and column. Opens to all whether they have,
+    as one bit, and one as `indicators` does; raises ModelError if not.
     """
     counts = _counts(rows, columns, categories)
     height, width = counts.shape

@@ -26,7 +26,7 @@ from smpc.array import SecretArray
 from smpc.checks import VARIES
 from smpc.order import less
 from smpc.ranges import Range
-from smpc.stats.categories import indicators
+from smpc.stats.categories import enough_of_each, indicators, of_codes
 from smpc.stats.moments import deviations
 from smpc.stats.scaled import (
     Numbers,
@@ -97,11 +97,13 @@ def ttest_1samp(x: SecretArray, popmean: float = 0.0, *, minimum: int = 5) -> Se
     """Student's test of whether the mean is `popmean`, a public number.
 
     Error: that of `covariance`. 11 rounds. Opens to all whether the values vary, by more than 4u of `covariance`, as
-    one bit; 8 or 16 bytes a person to each peer. Raises ModelError if not, and for fewer than `minimum` people.
+    one bit; 8 or 16 bytes a person to each peer. Of values that are up to three see `enough_of_each`. Raises
+    ModelError if not, and for fewer than `minimum` people.
     """
     values = column(x, "what is tested").as_numbers()
     count = len(values)
     enough_rows(count, max(2, minimum))
+    enough_of_each([values], minimum)
     centre, (raised,) = deviations([values])
     squares = centre.units.square().sum()
     squares.party.require(VARIES, less(squares, 16 * count).share)  # a variance of 16 units, with an error of 9
@@ -128,7 +130,8 @@ def ttest_ind(x: SecretArray, group: SecretArray, *, equal_var: bool = False, mi
     n) / 2, rounded down, and 2^-44 (W/σ)² of it for 1,000 people, 2^-36 (W/σ)² for a million; 1/ν within 8 times these
     and 2^-26. About 135 rounds, 90 for Student's; 48 bytes a person to each peer. Opens to all, one bit each: whether
     both groups have the minimum of people (2 at least); whether values vary within groups, about 2^-14 W for 1,000
-    people and 2^-9 W for a million; and one as `indicators` does. Raises ModelError if not.
+    people and 2^-9 W for a million; and those of `indicators`, and of `enough_of_each` where values are up to three.
+    Raises ModelError if not.
     """
     values, codes = column(x, "what is tested").as_numbers(), column(group, "the group", len(x))
     people, least = len(values), max(2, minimum)
@@ -136,6 +139,8 @@ def ttest_ind(x: SecretArray, group: SecretArray, *, equal_var: bool = False, mi
     most = (_SQUARES - math.ceil(math.log2(people))) // 2
     members = indicators(codes, 2)[:, 1]
     sizes = _sizes(members.sum(), people, least)
+    if of_codes(values):
+        enough_of_each([values, members], minimum, pairs=True)
     centre = centred(values)
     raised = max(0, most - centre.range.largest.bit_length())
     centre = centre * 2**raised

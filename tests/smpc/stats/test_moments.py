@@ -61,7 +61,8 @@ def test_p_values_of_correlations():
 
 def test_integers_and_truth_values():
     ages = np.array([30, 41, 29, 77, 54, 54])
-    found = ask(lambda x, y: stats.covariance({"age": x, "old": y}), (ages, (0, 120)), (ages > 40, None))
+    columns = (ages, (0, 120)), (ages > 40, None)
+    found = ask(lambda x, y: stats.covariance({"age": x, "old": y}, minimum=2), *columns)
     np.testing.assert_allclose(found.covariance, np.cov(ages, ages > 40), rtol=1e-12)
     assert found.mean.tolist() == [ages.mean(), (ages > 40).mean()]
 
@@ -95,6 +96,29 @@ def test_too_few_people():
     with pytest.raises(ModelError, match="4 people, and at least 5"):
         ask(stats.describe, (np.arange(4), 8))
     assert ask(lambda x: stats.describe(x, minimum=2), (np.arange(4), 8)).mean == 1.5
+
+
+@pytest.mark.parametrize(("ill", "fine"), [(4, False), (5, True), (45, True), (46, False)])
+def test_a_mean_that_is_a_small_count(ill, fine):
+    column = ((np.arange(50) < ill).astype(int), (0, 1))
+    if fine:
+        assert ask(stats.describe, column).mean == ill / 50
+        return
+    for function in (stats.describe, stats.covariance, stats.ttest_1samp):
+        with pytest.raises(ModelError, match="fewer people"):
+            ask(function, column)
+    assert ask(lambda x: stats.describe(x, minimum=1), column).mean == ill / 50
+
+
+def test_a_covariance_that_is_a_table():
+    one, three = np.arange(60) % 2, np.arange(60) // 20
+    for other, fine in ((three, True), (np.where(three == 2, one, three), False)):
+        columns = (one, (0, 1)), (other, (0, 2))
+        if fine:
+            ask(lambda x, y: stats.covariance({"x": x, "y": y}), *columns)
+            continue
+        with pytest.raises(ModelError, match="fewer people"):
+            ask(lambda x, y: stats.covariance({"x": x, "y": y}), *columns)
 
 
 def test_columns_of_different_length():

@@ -123,6 +123,19 @@ def test_a_group_at_the_minimum(members, minimum, fine):
         ask(lambda x, g: stats.ttest_ind(x, g, minimum=minimum), (values, (0, 8)), (group, (0, 1)))
 
 
+@pytest.mark.parametrize(("ill", "fine"), [(4, False), (5, True)])
+def test_a_difference_of_proportions(ill, fine):
+    """With d, v and ν of values 0 and 1 go the four cells of a table: each must have the minimum."""
+    group = np.repeat([0, 1], 30)
+    values = np.r_[np.arange(30) < ill, np.arange(30) % 2 == 0].astype(int)
+    if fine:
+        found = ask(stats.ttest_ind, (values, (0, 1)), (group, (0, 1)))
+        agree(found, two(values, group, equal_var=False), 1e-6)
+        return
+    with pytest.raises(ModelError, match="fewer people"):
+        ask(stats.ttest_ind, (values, (0, 1)), (group, (0, 1)))
+
+
 def test_too_few_people_in_all():
     with pytest.raises(ModelError, match="9 people, and at least 10"):
         ask(stats.ttest_ind, (np.arange(9.0), 16), (np.arange(9) % 2, (0, 1)))
