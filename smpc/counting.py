@@ -55,6 +55,13 @@ def histogram(a: Any, bins: Any = 10, range: Any = None) -> tuple[Secret, Any]: 
     return counts, edges
 
 
+def at_most(x: Secret, limits: Any) -> Secret:
+    """Whether x is a limit or below it, for each of these public numbers, along a new last axis. Up to 6 rounds."""
+    found = _below(x, _limits(limits, x, included=True))
+    shape = (*x.shape, found.shape[-1])
+    return x.new(found.reshape(*shape), shape, 0, Range(0, 1), truth=True)
+
+
 def one_hot(x: Secret, places: int) -> Secret:
     """Whether x is j, for j below `places`, along a new last axis, of integers that are known to be there.
 

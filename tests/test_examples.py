@@ -15,13 +15,21 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from numpy.typing import NDArray
+from scipy.stats import chi2_contingency, ttest_ind
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
-PARTIES = {"01_sum": 3, "02_product": 2, "03_average_salary": 3, "04_least_squares": 2, "07_gradient_descent": 2}
+PARTIES = {
+    "01_sum": 3,
+    "02_product": 2,
+    "03_average_salary": 3,
+    "04_least_squares": 2,
+    "07_gradient_descent": 2,
+    "08_statistics": 3,
+}
 
 
 def run(*arguments: str | Path) -> str:
@@ -59,6 +67,15 @@ def least_squares(example: ModuleType) -> Any:
     return np.linalg.lstsq(example.measurements(), example.outcome())[0]
 
 
+def statistics(example: ModuleType) -> Any:
+    sex, bmi, worse = (np.concatenate([example.own_patients(r)[name] for r in range(3)]) for name in example.BOUNDS)
+    counts = np.array([[np.sum((sex == s) & (worse == w)) for w in (0, 1)] for s in (0, 1)])
+    test = ttest_ind(bmi[sex == 1], bmi[sex == 0], equal_var=False)
+    difference = bmi[sex == 1].mean() - bmi[sex == 0].mean()
+    p_value = chi2_contingency(counts, correction=False).pvalue
+    return [*counts.ravel(), p_value, difference, difference / test.statistic, test.pvalue]
+
+
 # The right answer, and how far from it rounding may lead: reals have 20 fraction bits.
 Expected = tuple[Callable[[ModuleType], Any], float]
 EXPECTED: dict[str, Expected] = {
@@ -67,7 +84,11 @@ EXPECTED: dict[str, Expected] = {
     "03_average_salary": (averages, 1e-6),
     "04_least_squares": (least_squares, 2.0**-16 * 1.6),  # the error that solve states, of the largest weight
     "07_gradient_descent": (lambda example: example.in_the_clear(), 2.0**-11),  # features have 12 fraction bits
+    "08_statistics": (statistics, 1e-6),
 }
+
+
+PRINTED = {"03_average_salary": 0.005, "04_least_squares": 5e-6, "07_gradient_descent": 5e-4, "08_statistics": 5e-5}
 
 
 def test_every_program_is_here():
@@ -82,9 +103,7 @@ def test_a_program_by_itself(name: str):
     expected = np.ravel(answer(load(name)))
     if name == "01_sum":
         expected = np.repeat(expected, 3)  # it prints what each party learnt
-    rounded = {"03_average_salary": 0.005, "04_least_squares": 5e-6, "07_gradient_descent": 5e-4}.get(
-        name, 5e-9
-    )  # in print
+    rounded = PRINTED.get(name, 5e-9)
     np.testing.assert_allclose(printed, expected, rtol=0, atol=error + rounded)
 
 
