@@ -22,7 +22,7 @@ _FINE = 24  # numbers with more fraction bits take twice as many pieces
 def sqrt(party: Party, x: Share, bits: int, low: int, high: int) -> Share:
     """⟨√x⟩ for low <= x <= high in ring units; x and the result have `bits` fraction bits.
 
-    Error: at most 1.4 units, and 2^-28 of the result (2^-27 of one beyond 2^36 units). 0 for x = 0. 7 rounds if
+    Error: at most 1.4 units, and 2^-28 of the result (2^-27 if one may be beyond 2^36 units). 0 for x = 0. 7 rounds if
     high <= 16 low, 5 if two octaves with an even number of bits hold it, one more if x has more bits than a mantissa or
     for such results; 14 or 15 else, with a comparison for each two octaves of the range, all side by side. Raises
     ValueError if x may be negative.
