@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 
+_MOST_INFORMATION = 2.0**12  # of a row: beyond, coefficients are surer than their digits
+_MOST_OFFSET = 2.0**8
+
+
 @dataclass(frozen=True)
 class Geometry:
     """The public map of each column, the `features` first: u = (x - centre) / half."""
@@ -122,9 +126,17 @@ def _check_others(study: Study, manifest: Manifest) -> None:
     }.get(str(study.model), (low > 0, "above 0: the target of a Gamma model is an amount"))
     if not fits:
         raise ManifestError(f"[columns.{study.target}] range must be {words}")
-    low, high = manifest.columns[study.weights].range or (0.0, 0.0) if study.weights else (0.0, 1.0)
-    if low < 0 or high <= 0:
+    least, heaviest = manifest.columns[study.weights].range or (0.0, 1.0) if study.weights else (0.0, 1.0)
+    if least < 0 or heaviest <= 0:
         raise ManifestError(f"[columns.{study.weights}] range must not go below 0: the column has weights")
+    if heaviest * (high if study.model == "poisson" else 1.0) > _MOST_INFORMATION:
+        of = "weights times counts" if study.model == "poisson" and study.weights else "counts or weights"
+        raise ManifestError(f"[columns] ranges allow {of} above {_MOST_INFORMATION:.0f}: too many for this precision")
+    ends = manifest.columns[study.offset].range or (0.0, 0.0) if study.offset else (0.0, 0.0)
+    if max(map(abs, ends)) > _MOST_OFFSET:
+        raise ManifestError(
+            f"[columns.{study.offset}] range must be within ± {_MOST_OFFSET:.0f}: the column has offsets"
+        )
 
 
 def prepare(manifest: Manifest, table: Table | Stream) -> Prepared:

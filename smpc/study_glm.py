@@ -14,8 +14,8 @@ from protocols import fixedpoint, inputs
 from protocols.shares import Share, concatenate
 from smpc.errors import ModelError
 from smpc.models import families, glm, moments
-from smpc.models.families import WEIGHT_BITS, Family, Rows
-from smpc.models.released import GlmRelease
+from smpc.models.families import WEIGHT_BITS, Family, Rows, Value
+from smpc.models.released import GlmRelease, figures
 from smpc.models.sums import add_up
 from smpc.models.whitened import UNIT_BITS, whiten
 from smpc.opened import SOUND
@@ -55,16 +55,16 @@ def fit(gate: Gate, manifest: Manifest, prepared: Prepared, layout: Layout) -> G
         secret = moments.of_rows(party, add_up([prepared.u], shape.features), layout.rows)
     require_variation(gate, shape.names[: shape.features], secret)
     design = whiten(party, u, secret, shape.origin, strength)
-    most = (family.converged if study.convergence == "check" else _WITHIN_ONE) - _scale(manifest, family)
+    most = family.converged if study.convergence == "check" else _WITHIN_ONE
     fitted = glm.fit(party, design, family, rows, study.iterations, most)
     for wrong, reason in zip(gate.announce(**{SOUND: fitted.wrong})[SOUND], glm.REASONS, strict=True):
         if wrong:
             raise ModelError(f"no result: {reason}")
-    constants, bits = _constants(party, manifest, family, prepared, layout)
+    constants = _constants(party, manifest, family, prepared, layout)
+    told = figures(party, family, fitted, constants, rows.heaviest)
     found = GlmRelease(
-        model_of(manifest, shape, layout.rows), family, fitted, constants, bits,
-        design.rows_bits + _scale(manifest, family), study.iterations, _weight_bits(manifest), bool(study.offset),
-        study.convergence == "step",
+        model_of(manifest, shape, layout.rows), family, fitted, told, design.rows_bits + _scale(manifest, family),
+        study.iterations, bool(study.offset), study.convergence == "step",
     )  # fmt: skip
     opened = gate.release(found.outputs(manifest.release.outputs))
     return None if opened is None else found.result(opened)
@@ -137,7 +137,7 @@ def _rows(party: Party, manifest: Manifest, family: Family, prepared: Prepared, 
     y = column(study.target, family.columns, family.bits)
     offset = column(study.offset, lambda o: o[None, :], family.eta_bits)[0] if study.offset else None
     weight = column(study.weights, lambda w: w[None, :] / unit, WEIGHT_BITS)[0] if study.weights else None
-    return Rows(y, offset, weight)
+    return Rows(y, offset, weight, _weight_bits(manifest))
 
 
 def _shared(party: Party, layout: Layout, mine: RingArray | None, count: int, owner: int | None) -> Share:
@@ -149,15 +149,18 @@ def _shared(party: Party, layout: Layout, mine: RingArray | None, count: int, ow
     return concatenate(pieces, axis=1)
 
 
-def _constants(
-    party: Party, manifest: Manifest, family: Family, prepared: Prepared, layout: Layout
-) -> tuple[Share, int]:
-    """⟨The sums that y alone has⟩, and their bits: as many as fit whatever y is within its range."""
+def _constants(party: Party, manifest: Manifest, family: Family, prepared: Prepared, layout: Layout) -> list[Value]:
+    """⟨The sums that y alone has⟩, each with as many bits as fit whatever y is within its range."""
     study = manifest.study
-    ends, heaviest = np.array(manifest.columns[study.target].range), 2.0 ** _weight_bits(manifest)
-    each = [np.abs(family.constants(ends[at : at + 1], np.full(1, heaviest))).max() for at in range(2)]
-    bits = min(_CONSTANT_BITS, 61 - ceil(log2(layout.rows * max(each) + 1)))
+    low, high = manifest.columns[study.target].range or (0.0, 1.0)
+    heaviest = np.full(1, 2.0 ** _weight_bits(manifest))
+    largest = np.max([np.abs(family.constants(np.full(1, end), heaviest)) for end in (low, high / np.e, high)], axis=0)
+    room = [min(_CONSTANT_BITS, 58 - ceil(log2(layout.rows * one + 1))) for one in largest.tolist()]
     y = prepared.others.get(study.target)
     weights = prepared.others.get(study.weights, np.ones(prepared.rows))
-    mine = family.constants(np.ones(1), np.zeros(1)) if y is None else family.constants(y, weights)
-    return inputs.total(party, fixedpoint.encode(mine, bits)), bits
+    mine = np.zeros(len(room)) if y is None else family.constants(y, weights)
+    words = [
+        fixedpoint.encode(value * 2.0 ** min(bits, 0), max(bits, 0)) for value, bits in zip(mine, room, strict=True)
+    ]
+    share = inputs.total(party, np.concatenate(words))
+    return [Value(share[at : at + 1], bits) for at, bits in enumerate(room)]

@@ -49,6 +49,8 @@ def _released(manifest: Manifest) -> list[str]:
         outputs.append("dispersion")
     if manifest.study.convergence == "step":
         outputs.append("distance to the optimum")
+    if manifest.study.model == "poisson" and "fit" in manifest.release.outputs:
+        outputs.append("by these totals, how often each count occurs")
     if manifest.study.model == "ridge" and set(manifest.release.outputs) != {"coefficients"}:
         outputs.append("effective degrees of freedom")
     return [f"Released {to}: {listed(outputs)}.", _public(manifest)]

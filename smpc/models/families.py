@@ -24,6 +24,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -35,19 +36,37 @@ from protocols.exponential import scaled_exp
 from protocols.party import Party
 from protocols.piecewise import Pieces, Real, piecewise
 from protocols.rescaling import multiply_rescaled
-from protocols.shares import Share
+from protocols.shares import Share, public
 from protocols.truncation import truncate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Reals = NDArray[np.float64]
 
-Sums = dict[str, tuple[Share, int]]
 
+class Value(NamedTuple):
+    """One secret number with its fraction bits."""
+
+    share: Share
+    bits: int
+
+    def times(self, power: int) -> Value:
+        """Times 2^power: another number of bits."""
+        return Value(self.share, self.bits - power)
+
+    def less(self, other: Value) -> Value:
+        """The difference, with the bits of the one that has more."""
+        bits = max(self.bits, other.bits)
+        return Value(self.share * (1 << bits - self.bits) - other.share * (1 << bits - other.bits), bits)
+
+
+Sums = dict[str, Value]
 _LOG_2 = float(np.log(2.0))
+_FINE, _FEW = 16, 5  # bits of figures, and of sums of what depends on y alone
+_LEAST = 10  # -log₂ of the smallest dispersion
 _SQUARED = 12  # bits of what is squared
 WEIGHT_BITS = 20
 
@@ -61,6 +80,7 @@ class Rows(NamedTuple):
     y: Share
     offset: Share | None = None
     weight: Share | None = None
+    heaviest: int = 0  # log₂ of the unit of weights
 
     def total(self, party: Party, x: Share) -> Share:
         """⟨Σ x⟩, weighted; |x| below 2^(62 - WEIGHT_BITS)."""
@@ -117,7 +137,7 @@ class Family(ABC):
 
     @abstractmethod
     def constants(self, y: Reals, weight: Reals) -> Reals:
-        """What a fit is described by beside `sums`, sums over rows: of weights, of wy, and what else y alone has."""
+        """Sums over rows of weights, of wy, and of what else describes y alone."""
 
     @abstractmethod
     def start(self, party: Party, rows: Rows, bits: int) -> Terms:
@@ -128,15 +148,29 @@ class Family(ABC):
         """r and w at η."""
 
     @abstractmethod
-    def sums(self, party: Party, eta: Share, residual: Share, rows: Rows) -> Sums:
-        """What describes the fit: sums over all rows, one number each, with their bits."""
+    def sums(self, party: Party, eta: Share, residual: Share, weighted: Share, rows: Rows) -> Sums:
+        """What else describes the fit: sums over all rows, one number each, with their bits; `weighted`: residuals."""
 
     @abstractmethod
-    def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
-        """The fit with so many coefficients in figures: deviance, null_deviance, aic, and dispersion if it has one.
+    def told(self, constants: Sequence[Value], sums: Mapping[str, Value]) -> list[tuple[Value, int]]:
+        """What of both is released, sums in the unit of weights, and with how many bits: no more than figures need.
 
-        From `constants` and `sums`, which were opened.
+        What depends on y alone has few; but of counts in a narrow range even these sums tell how often each occurs.
         """
+
+    @abstractmethod
+    def described(self, told: Sequence[float], size: int) -> dict[str, float]:
+        """The fit with so many coefficients in figures: deviance, null_deviance, aic, and dispersion if it has one."""
+
+    def spread(self, sums: Sums, rows: Rows, size: int) -> list[Share]:  # noqa: ARG002
+        """Values of which one is negative where standard errors cannot be given."""
+        if rows.weight is None:
+            return [public(rows.y.rank, np.ones(1, np.uint64))]
+        return [rows.weight.sum() - ceil((size + 1) * 2.0 ** (WEIGHT_BITS - rows.heaviest))]
+
+    def limit(self, party: Party, sums: Sums, most: int, rows_bits: int) -> Share | None:  # noqa: ARG002
+        """The largest S / N for 2^most dispersions, as `glm` has it; None for a dispersion of 1."""
+        return None
 
     def separated(self, party: Party, eta: Share, rows: Rows) -> Share | None:  # noqa: ARG002
         """⟨1⟩ if the likelihood has no maximum, ⟨0⟩ else; None if it always has one."""
@@ -166,18 +200,23 @@ class Logistic(Family):
         mean = self._mean(party, eta)
         return Terms(rows.y[0] - mean, multiply_rescaled(party, mean, (1 << self.bits) - mean, 2 * self.bits - bits))
 
-    def sums(self, party: Party, eta: Share, residual: Share, rows: Rows) -> Sums:  # noqa: ARG002
+    def sums(self, party: Party, eta: Share, residual: Share, weighted: Share, rows: Rows) -> Sums:  # noqa: ARG002
         loss = piecewise(party, -self._towards(party, eta, rows), self._pieces(_softplus), self.bits)
-        return {"loss": (rows.total(party, loss), self.bits)}
+        return {"loss": Value(rows.total(party, loss), self.bits)}
 
-    def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
-        weight, ones = constants
+    def told(self, constants: Sequence[Value], sums: Mapping[str, Value]) -> list[tuple[Value, int]]:
+        return [(one, one.bits) for one in (*constants, sums["loss"])]
+
+    def described(self, told: Sequence[float], size: int) -> dict[str, float]:
+        weight, ones, loss = told
         split = [ones / weight, 1 - ones / weight]
         null = -2 * weight * special.xlogy(split, split).sum()
-        return {"deviance": 2 * sums["loss"], "null_deviance": null, "aic": 2 * (sums["loss"] + size)}
+        return {"deviance": 2 * loss, "null_deviance": null, "aic": 2 * (loss + size)}
 
-    def separated(self, party: Party, eta: Share, rows: Rows) -> Share:
-        """Nobody is on the wrong side, so that multiples of the coefficients fit better."""
+    def separated(self, party: Party, eta: Share, rows: Rows) -> Share | None:
+        """Nobody is on the wrong side, so that multiples of the coefficients fit better (but for an offset)."""
+        if rows.offset is not None:
+            return None
         return negative(party, negative(party, self._towards(party, eta, rows)).sum() - 1)
 
     def _mean(self, party: Party, eta: Share) -> Share:
@@ -206,7 +245,7 @@ class Poisson(Family):
         return np.stack([np.ldexp(y, -self.unit), half * np.log(half), half])
 
     def constants(self, y: Reals, weight: Reals) -> Reals:
-        each = [np.ones_like(y), y, special.xlogy(y, y), special.gammaln(y + 1)]
+        each = [np.ones_like(y), y, special.xlogy(y, np.ldexp(y, -self.unit)), special.gammaln(y + 1)]
         return np.array([(weight * one).sum() for one in each])
 
     def start(self, party: Party, rows: Rows, bits: int) -> Terms:
@@ -219,33 +258,38 @@ class Poisson(Family):
         mean = scaled_exp(party, eta, self.eta_bits, *self.ends, self.bits)
         return Terms(rows.y[0] - mean, truncate(party, mean, self.bits - bits))
 
-    def sums(self, party: Party, eta: Share, residual: Share, rows: Rows) -> Sums:  # noqa: ARG002
+    def sums(self, party: Party, eta: Share, residual: Share, weighted: Share, rows: Rows) -> Sums:  # noqa: ARG002
         fitted = multiply_rescaled(party, rows.y[0], eta, self.eta_bits)
-        return {"fitted": (rows.total(party, fitted), self.bits)}
+        return {"fitted": Value(rows.total(party, fitted) + weighted.sum(), self.bits)}
 
-    def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
+    def told(self, constants: Sequence[Value], sums: Mapping[str, Value]) -> list[tuple[Value, int]]:
+        """Half the deviance, Σ y log(y/μ) - (y - μ); Σ y log y and Σ log y! of y in its unit with few bits."""
         weight, total, itself, factorials = constants
-        fitted = sums["fitted"] * 2.0**self.unit + self.level * total
-        null = 2 * (itself - special.xlogy(total, total / weight))
-        aic = -2 * (fitted - total - factorials) + 2 * size
-        return {"deviance": 2 * (itself - fitted), "null_deviance": null, "aic": aic}
+        half = itself.less(sums["fitted"].times(self.unit))
+        few = itself.less(factorials)
+        return [(weight, weight.bits), (total, total.bits), (half, _FINE), (few, _FEW), (itself, _FEW)]
+
+    def described(self, told: Sequence[float], size: int) -> dict[str, float]:
+        weight, total, half, few, itself = told
+        null = 2 * (itself + self.level * total - special.xlogy(total, total / weight))
+        likelihood = few - half + (self.level - 1) * total
+        return {"deviance": 2 * half, "null_deviance": float(null), "aic": 2 * (size - likelihood)}
 
 
 class Gamma(Family):
     """Shares log y."""
 
-    converged = -20  # for a dispersion of 2^-3 or more as for the others
-    limits = (-16.0, 7.0)
+    limits = (-26.0, 5.0)
 
     def argument(self, eta: Share, rows: Rows) -> Share:
-        """log y/μ: less than that makes no difference, and more is not near a maximum."""
+        """log y/μ."""
         return rows.y[0] - eta
 
     def columns(self, y: Reals) -> Reals:
         return np.log(np.ldexp(y, -self.unit))[None, :]
 
     def constants(self, y: Reals, weight: Reals) -> Reals:
-        return np.array([(weight * one).sum() for one in (np.ones_like(y), y, np.log(y))])
+        return np.array([(weight * one).sum() for one in (np.ones_like(y), y, np.log(y) - self.level)])
 
     def start(self, party: Party, rows: Rows, bits: int) -> Terms:  # noqa: ARG002
         return Terms(rows.y[0] if rows.offset is None else rows.y[0] - rows.offset, None)
@@ -254,21 +298,39 @@ class Gamma(Family):
         ratio = scaled_exp(party, self.argument(eta, rows), self.eta_bits, *self.ends, self.bits)
         return Terms(ratio - (1 << self.bits), None)
 
-    def sums(self, party: Party, eta: Share, residual: Share, rows: Rows) -> Sums:
-        short = truncate(party, residual, self.bits - _SQUARED)
-        pearson = rows.total(party, square(party, short))
-        return {"eta": (rows.total(party, eta), self.eta_bits), "pearson": (pearson, 2 * _SQUARED)}
+    def sums(self, party: Party, eta: Share, residual: Share, weighted: Share, rows: Rows) -> Sums:
+        pearson = rows.total(party, square(party, truncate(party, residual, self.bits - _SQUARED)))
+        fitted = rows.total(party, eta) + weighted.sum()
+        return {"fitted": Value(fitted, self.bits), "pearson": Value(pearson, 2 * _SQUARED)}
 
-    def described(self, constants: Reals, sums: Mapping[str, float], size: int) -> dict[str, float]:
+    def told(self, constants: Sequence[Value], sums: Mapping[str, Value]) -> list[tuple[Value, int]]:
+        """Half the deviance, Σ log(μ/y) + (y - μ)/μ; Pearson's statistic; Σ log y of y in its unit with few bits."""
         weight, total, logs = constants
-        eta = sums["eta"] + self.level * weight
-        dispersion = sums["pearson"] / (weight - size)
+        half = sums["fitted"].less(logs)
+        every = (weight, weight.bits), (total, total.bits), (half, _FINE), (sums["pearson"], _FINE), (logs, _FEW)
+        return list(every)
+
+    def described(self, told: Sequence[float], size: int) -> dict[str, float]:
+        weight, total, half, pearson, logs = told
+        logs = logs + self.level * weight
+        dispersion = pearson / (weight - size)
         k = 1 / dispersion  # the shape of the distribution
-        likelihood = weight * (k * np.log(k) - special.gammaln(k) - k) - k * eta + (k - 1) * logs
-        return {
-            "deviance": 2 * (eta - logs), "null_deviance": 2 * (weight * np.log(total / weight) - logs),
-            "aic": -2 * likelihood + 2 * size, "dispersion": dispersion,
-        }  # fmt: skip
+        likelihood = weight * (k * np.log(k) - special.gammaln(k) - k) - k * half - logs
+        null = 2 * (weight * np.log(total / weight) - logs)
+        return {"deviance": 2 * half, "null_deviance": null, "aic": 2 * (size - likelihood), "dispersion": dispersion}
+
+    def spread(self, sums: Sums, rows: Rows, size: int) -> list[Share]:
+        """A dispersion below 2^-10 would have too few digits."""
+        ones = np.full(1, rows.y.shape[1] << WEIGHT_BITS, np.uint64)
+        weight = public(rows.y.rank, ones) if rows.weight is None else rows.weight.sum()
+        more = 2 * _SQUARED - WEIGHT_BITS - _LEAST
+        return [*super().spread(sums, rows, size), sums["pearson"].share * (1 << -more) - weight]
+
+    def limit(self, party: Party, sums: Sums, most: int, rows_bits: int) -> Share | None:
+        """Σr² / N is a dispersion or more."""
+        bits = min(30 - 2 * rows_bits + most, 10)
+        pearson = sums["pearson"].share
+        return pearson * (1 << bits) if bits >= 0 else truncate(party, pearson, -bits)
 
 
 def _logistic(x: Decimal) -> Decimal:

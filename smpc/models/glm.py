@@ -14,7 +14,9 @@ What makes the result sure is looked at in the end, whatever the iterations did.
 g and H: every η is in its range, so that r and w are what they should be; the words of V, Vg and β̂ are so small that no
 product wraps; |I - VH| < 2^-12 in every entry, so that V is the inverse; and S = gᵀVg N, the square of Newton's step
 measured by the covariance of the estimate, is so small that no coefficient is further from the maximum than 2^-8.5 of
-its own standard error. And if no row is on the wrong side of a logistic model, that is said: then there is no maximum.
+its own standard error. With a penalty, whose estimate varies by V (H - P) V and so by less, that is looked at for each
+slope; with a dispersion, for what the residuals have. And if no row is on the wrong side of a logistic model, that is
+said: then there is no maximum.
 """
 
 from __future__ import annotations
@@ -25,53 +27,45 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from protocols import fixedpoint, ring
-from protocols.beaver import multiply, multiply_each, open_once
+from protocols.beaver import multiply, open_once
 from protocols.conversion import negative
-from protocols.functions import scale_up
 from protocols.party import Party
 from protocols.rescaling import matmul_rescaled, matmul_rescaled_each, multiply_rescaled
-from protocols.roots import sqrt
 from protocols.shares import Share, concatenate, public
-from protocols.truncation import truncate, truncate_each
+from protocols.truncation import truncate
 from smpc.models.families import WEIGHT_BITS, Family, Rows, Sums, Terms
-from smpc.models.moments import SPREAD
-from smpc.models.whitened import UNIT_BITS, Z_BITS, Whitened
+from smpc.models.raw import BETA_BITS, INVERSE_BITS, Raw, between, raw_coefficients
+from smpc.models.whitened import Whitened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from protocols.ring import RingArray
 
 REASONS = (
-    "the features are ill-conditioned: one is nearly a combination of others, or its declared range is far too wide",
+    "the features are ill-conditioned (one is nearly a combination of others, or has no weight), or ranges too wide",
     "the features separate the classes perfectly, so that no coefficients fit best: leave some out, or add a penalty",
-    "the iterations did not converge: the classes may be all but separated, or more iterations are needed",
+    "the weights add up to too little, or the features explain the target almost exactly: there are no standard errors",
+    "the iterations did not converge: more may help, or the classes are all but separated, or a range is far too wide",
 )
 
-COEFFICIENT_BITS = 30
-INTERCEPT_BITS = 24
-ERROR_BITS = 24
 SQUARED_STEP_BITS = 54
 
-_BETA, _GRADIENT, _HESSIAN, _INVERSE = 24, 30, 28, 20
+_BETA, _GRADIENT, _HESSIAN, _INVERSE = BETA_BITS, 30, 28, INVERSE_BITS
 _PRODUCT = 24  # bits of VH
 _OF_STEP, _OF_PRODUCT = _INVERSE + _GRADIENT - _BETA, _INVERSE + _HESSIAN - _PRODUCT  # what products lose
 _LARGEST_BETA, _LARGEST_INVERSE, _LARGEST_STEP, _DEVIATION = 5, 12, -1, -12  # log₂
-_FAR = 10  # ‖κZᵀp‖ < 2^10: how far off the raw origin may be
-_P, _Q, _LEVEL, _COARSE = 18, 14, 12, 16  # bits of p, q, Vq and others that are multiplied
-_VARIANCE = 60  # of variances, in a word
 _LAST = 2  # steps for the inverse at the end
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Secret results, in units of u; `intercept`: η where the raw features are zero."""
+    """Secret results; `wrong`: ⟨1⟩ for the first of REASONS that applies; `squared_step`: S / N."""
 
-    coefficients: Share  # d, COEFFICIENT_BITS
-    errors: Share  # d, ERROR_BITS, times √N
-    intercept: Share  # INTERCEPT_BITS
-    intercept_error: Share  # ERROR_BITS, times √N
+    raw: Raw
     sums: Sums
-    wrong: Share  # ⟨1⟩ for the first of REASONS that applies
-    squared_step: Share  # S / N, SQUARED_STEP_BITS
+    wrong: Share
+    squared_step: Share  # SQUARED_STEP_BITS
 
 
 @dataclass
@@ -156,12 +150,12 @@ class Scoring:
         step, product = matmul_rescaled_each(self.party, (self.v, gradient, _OF_STEP), (self.v, h, _OF_PRODUCT))
         return step.reshape(-1), product
 
-    def covariance(self) -> Share:
-        """⟨V⟩, or ⟨V(H - P)V⟩ = ⟨V - VPV⟩ if there is a penalty: the variance of the estimate, not of a posterior."""
+    def covariance(self, h: Share) -> Share:
+        """⟨V⟩, or ⟨V(H - P)V⟩ if there is a penalty: the variance of the estimate, not of a posterior."""
         if self.penalty is None:
             return self.v
-        half = matmul_rescaled(self.party, self.v, self.penalty, _OF_PRODUCT)
-        return self.v - matmul_rescaled(self.party, half, self.v, _PRODUCT)
+        half = matmul_rescaled(self.party, self.v, h - self.penalty, _OF_PRODUCT)
+        return matmul_rescaled(self.party, half, self.v, _PRODUCT)
 
     def identity(self, bits: int) -> RingArray:
         return ring.from_int(np.eye(self.size, dtype=np.int64) << bits)
@@ -192,7 +186,7 @@ def fit(party: Party, design: Whitened, family: Family, rows: Rows, iterations: 
     """Fit y to the design.
 
     `most`: log₂ of the S up to which the iterations converged. Rounds, whatever the rows and columns: 26 for each
-    iteration of a logistic model, 31 for counts, 14 for amounts, and some 75 in the end. Opens masked values only; what
+    iteration of a logistic model, 35 for counts, 13 for amounts, and some 75 in the end. Opens masked values only; what
     is released is the caller's.
     """
     scoring = Scoring(party, design, family, rows)
@@ -204,64 +198,38 @@ def fit(party: Party, design: Whitened, family: Family, rows: Rows, iterations: 
     scoring.improve(h, _LAST if weighted.weight is not None else 0)
     step, product = scoring.check(gradient, h)
     squared = multiply(party, gradient.reshape(-1), step).sum()
-    *found, q = _scale_back(party, design, beta, scoring.covariance())
-    sound = concatenate([design.margins, *_between(design.p, UNIT_BITS + _FAR + 3), *_between(q, _Q + _FAR)])
+    sums = family.sums(party, eta, terms.residual, weighted.residual, rows)
+    unit = design.rows_bits + family.information_unit + rows.heaviest
+    found = raw_coefficients(party, design, beta, scoring.v, scoring.covariance(h), step, most - unit)
     argument, (low, high) = family.argument(eta, rows), family.ends
-    converged = concatenate([
-        argument - low, high - argument, (1 << SQUARED_STEP_BITS + most - design.rows_bits) - squared,
-        *_between(beta, _BETA + _LARGEST_BETA), *_between(step, _BETA + _LARGEST_STEP),
-        *_between(gradient, _GRADIENT + _LARGEST_STEP), *_between(scoring.v, _INVERSE + _LARGEST_INVERSE),
-        *_between(product - scoring.identity(_PRODUCT), _PRODUCT + _DEVIATION),
-    ])  # fmt: skip
-    wrong = _wrong(party, sound, family.separated(party, eta, rows) if design.penalty is None else None, converged)
-    coefficients, errors, intercept, its_error = found
-    sums = family.sums(party, eta, terms.residual, rows)
-    return Fitted(coefficients, errors, intercept, its_error, sums, wrong, squared)
+    limit = family.limit(party, sums, most, design.rows_bits)
+    if limit is None:
+        limit = public(party.rank, np.full(1, 1 << SQUARED_STEP_BITS + most - unit, np.uint64))
+    converged = [
+        argument - low, high - argument, limit - squared, *found.converged,
+        *between(beta, _BETA + _LARGEST_BETA), *between(step, _BETA + _LARGEST_STEP),
+        *between(gradient, _GRADIENT + _LARGEST_STEP), *between(scoring.v, _INVERSE + _LARGEST_INVERSE),
+        *between(product - scoring.identity(_PRODUCT), _PRODUCT + _DEVIATION),
+    ]  # fmt: skip
+    groups = [[design.margins, *found.sound], family.spread(sums, rows, scoring.size), converged]
+    separated = family.separated(party, eta, rows) if design.penalty is None else None
+    return Fitted(found, sums, _wrong(party, groups, separated), squared)
 
 
-def _between(x: Share, bits: int) -> tuple[Share, Share]:
-    """Two values, of which one is negative unless |x| <= 2^bits, for each of x."""
-    flat, most = x.reshape(-1), 1 << bits
-    return most - flat, flat + most
+def _wrong(party: Party, groups: Sequence[Sequence[Share]], separated: Share | None) -> Share:
+    """⟨1⟩ for the first of REASONS that applies, one value each; of each group one is negative if its reason does.
 
-
-def _wrong(party: Party, sound: Share, separated: Share | None, converged: Share) -> Share:
-    """⟨1⟩ for the first of REASONS that applies, one value each."""
-    failed = negative(party, concatenate([sound, converged]))
-    n = sound.shape[0]
-    counts = [failed[:n].sum(), failed[n:].sum()]
+    Where an earlier reason applies, later tests work on numbers that mean nothing; they stay hidden.
+    """
+    flat = [concatenate([one.reshape(-1) for one in group]) for group in groups]
+    failed, counts = negative(party, concatenate(flat)), []
+    for group in flat:
+        counts.append(failed[: group.shape[0]].sum())
+        failed = failed[group.shape[0] :]
     some = negative(party, -concatenate(counts))
     none = public(party.rank, np.zeros(1, np.uint64))
-    later = concatenate([none if separated is None else separated, some[1:]])
-    later = multiply(party, later, (1 - some[:1]).broadcast_to((2,)))
-    last = multiply(party, later[1:], 1 - later[:1])
-    return concatenate([some[:1], later[:1], last])
-
-
-def _scale_back(party: Party, design: Whitened, beta: Share, v: Share) -> tuple[Share, Share, Share, Share, Share]:
-    """⟨Slopes⟩ of u, their ⟨errors⟩, ⟨intercept⟩ at the raw origin and its ⟨error⟩, as in `Fitted`; and ⟨q⟩.
-
-    With p = 2^s (m - origin) and q = κ Zᵀp the fitted value at the origin is β̂₀ - qᵀβ̂, its variance (1, -q) V (1, -q)ᵀ.
-    qᵀβ̂ is computed from p and slopes, which are more precise.
-    """
-    d, scale = design.z.shape[0], design.scale_bits
-    coarse, p, v, z = truncate_each(
-        party, (design.p, UNIT_BITS - _COARSE), (design.p, UNIT_BITS - _P), (v, _INVERSE - _COARSE),
-        (design.z, Z_BITS - _COARSE),
-    )  # fmt: skip
-    q, slopes = matmul_rescaled_each(
-        party,
-        (design.z.T, coarse.reshape(-1, 1), Z_BITS + _COARSE + scale - _Q),
-        (design.z, beta[1:].reshape(-1, 1), Z_BITS + _BETA + scale - COEFFICIENT_BITS),  # of 2^s (u - m)
-    )
-    contrast = concatenate([public(q.rank, np.full((1, 1), 1 << _Q, np.uint64)), -q])
-    inner, level = matmul_rescaled_each(party, (z, v[1:, 1:], _COARSE + scale), (v, contrast, _COARSE + _Q - _LEVEL))
-    squares, square = multiply_each(party, (inner, z), (level, contrast))
-    bits = 2 * _COARSE + scale
-    variances = concatenate([squares.sum(axis=1), square.sum(axis=0) * (1 << bits - _LEVEL - _Q)])
-    roots = sqrt(party, variances, bits, 0, 1 << _VARIANCE)
-    errors, short = truncate_each(party, (roots, bits - ERROR_BITS), (slopes, COEFFICIENT_BITS - INTERCEPT_BITS))
-    shift = matmul_rescaled(party, p.reshape(1, -1), short, _P).reshape(1)
-    factors = concatenate([design.up, design.up])
-    scaled = scale_up(party, concatenate([slopes.reshape(-1), errors[:d]]), factors, SPREAD)
-    return scaled[:d], scaled[d:], beta[:1] - shift, errors[d:], q
+    every = concatenate([some[:1], none if separated is None else separated, some[1:]])
+    for later in range(1, len(REASONS)):
+        hidden = multiply(party, every[later:], (1 - every[later - 1]).broadcast_to((len(REASONS) - later,)))
+        every = concatenate([every[:later], hidden])
+    return every

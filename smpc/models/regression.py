@@ -26,9 +26,10 @@ from smpc import elementary
 from smpc.array import SecretArray
 from smpc.checks import SOUND_FIT
 from smpc.models import families, glm, linear, moments
-from smpc.models.families import Family, Rows
+from smpc.models.families import Family, Rows, Value
 from smpc.models.mapped import Mapping, in_units, mapping
-from smpc.models.released import OUTPUTS, GlmRelease, LinearRelease, Model
+from smpc.models.raw import COEFFICIENT_BITS, INTERCEPT_BITS
+from smpc.models.released import OUTPUTS, GlmRelease, LinearRelease, Model, figures
 from smpc.models.whitened import UNIT_BITS, whiten
 from smpc.ranges import Range
 
@@ -170,15 +171,15 @@ class _Scored(_Regression):
         found = moments.of_shares(party, u, UNIT_BITS)
         scale = family.information_unit
         design = whiten(party, u, found, self._mapping.origin, self.penalty / (family.curvature * rows * 2.0**scale))
-        fitted = glm.fit(party, design, family, Rows(columns), self.iterations, family.converged - scale)
-        slopes, level = (fitted.coefficients, glm.COEFFICIENT_BITS), (fitted.intercept, glm.INTERCEPT_BITS)
+        fitted = glm.fit(party, design, family, Rows(columns), self.iterations, family.converged)
+        slopes, level = (fitted.raw.coefficients, COEFFICIENT_BITS), (fitted.raw.intercept, INTERCEPT_BITS)
         self._keep(x, fitted.wrong.sum() + _flat(found), slopes, level)
         self._level, self.intercept_ = self._level + family.level, self.intercept_ + family.level
         self.coef_ = self._slopes * (1 / self._mapping.half)
         model = Model(self.kind, self.kind, "y", _names(x), self._mapping.half, rows, penalty=self.penalty)
         information = design.rows_bits + scale
-        bits = x.party.fraction_bits
-        self._found = GlmRelease(model, family, fitted, constants, bits, information, self.iterations)
+        told = figures(party, family, fitted, constants, 0) if constants else []
+        self._found = GlmRelease(model, family, fitted, told, information, self.iterations)
         return self
 
     def reveal(self, names: Sequence[str] | None = None, to: Sequence[str] | None = None) -> GlmResult | None:
@@ -186,8 +187,8 @@ class _Scored(_Regression):
         found: GlmResult | None = self._reveal(names, to)
         return found
 
-    def _family(self, y: SecretArray) -> tuple[Family, Share, Share | None]:
-        """The family, its columns of y, and the sums of what y alone has, with the party's fraction bits."""
+    def _family(self, y: SecretArray) -> tuple[Family, Share, list[Value]]:
+        """The family, its columns of y, and the sums of what y alone has, if they are at hand."""
         raise NotImplementedError
 
 
@@ -196,11 +197,11 @@ class LogisticRegression(_Scored):
 
     kind = "logistic"
 
-    def _family(self, y: SecretArray) -> tuple[Family, Share, Share | None]:
+    def _family(self, y: SecretArray) -> tuple[Family, Share, list[Value]]:
         if y.bits or y.range.low < 0 or y.range.high > 1:
             raise ValueError(f"classes are 0 and 1: integers within these bounds, not {y.dtype} within {y.bounds}")
         bits = y.party.fraction_bits
-        constants = concatenate([_counted(y, bits), y.share.sum() * (1 << bits)])
+        constants = [Value(_counted(y, bits), bits), Value(y.share.sum(), 0)]
         return families.Logistic(), (y.share * (1 << families.Logistic.bits)).reshape(1, -1), constants
 
     def decision_function(self, x: SecretArray) -> SecretArray:
@@ -223,14 +224,14 @@ class PoissonRegressor(_Scored):
 
     kind = "poisson"
 
-    def _family(self, y: SecretArray) -> tuple[Family, Share, Share | None]:
+    def _family(self, y: SecretArray) -> tuple[Family, Share, list[Value]]:
         if y.bits or y.range.low < 0 or y.range.high < 1:
             raise ValueError(f"counts are integers from 0 on, not {y.dtype} within {y.bounds}")
         family = families.Poisson(_unit(y))
         half = y + 0.5
         weighed = half * (np.log(half) - family.level)
         each = [_units_of(one, family.unit, family.bits) for one in (y, weighed, half)]
-        return family, concatenate([one.reshape(1, -1) for one in each]), None
+        return family, concatenate([one.reshape(1, -1) for one in each]), []
 
     def predict(self, x: SecretArray) -> SecretArray:
         """⟨E y⟩, at most e^12."""
@@ -246,13 +247,13 @@ class GammaRegressor(_Scored):
     def __init__(self, iterations: int = 9) -> None:
         super().__init__(0.0, iterations)
 
-    def _family(self, y: SecretArray) -> tuple[Family, Share, Share | None]:
+    def _family(self, y: SecretArray) -> tuple[Family, Share, list[Value]]:
         family = families.Gamma(_unit(y))
         logs: Any = np.log(y)
-        bits = y.party.fraction_bits
-        constants = [_counted(y, bits), y.at_bits(bits).share.sum(), logs.at_bits(bits).share.sum()]
-        column = _units_of(logs - family.level, 0, family.bits)
-        return family, column.reshape(1, -1), concatenate(constants)
+        scaled = logs - family.level
+        sums = [_counted(y, 0), y.share.sum(), scaled.share.sum()]
+        constants = [Value(share, bits) for share, bits in zip(sums, (0, y.bits, scaled.bits), strict=True)]
+        return family, _units_of(scaled, 0, family.bits).reshape(1, -1), constants
 
     def predict(self, x: SecretArray) -> SecretArray:
         """⟨E y⟩, at most e^12."""

@@ -6,7 +6,7 @@ clear, at a receiver.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,12 @@ import numpy as np
 
 from protocols import fixedpoint
 from protocols.shares import Share, concatenate
+from protocols.truncation import truncate_each
 from smpc.models import glm, linear
-from smpc.models.families import Family
+from smpc.models.families import Family, Value
 from smpc.models.glm import Fitted
 from smpc.models.linear import Design, Fit
+from smpc.models.raw import COEFFICIENT_BITS, ERROR_BITS, INTERCEPT_BITS
 from smpc.names import INTERCEPT
 from smpc.opened import DISPERSION, FREEDOM, STEP
 from smpc.result import LinearResult
@@ -26,11 +28,13 @@ from smpc.result_glm import GlmResult
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from protocols.party import Party
     from protocols.ring import RingArray
 
     Reals = NDArray[np.float64]
 
 OUTPUTS = ("coefficients", "standard_errors", "fit")
+_PEARSON = 3  # its place among what is told of a Gamma model
 
 
 @dataclass(frozen=True)
@@ -104,36 +108,32 @@ class LinearRelease:
 class GlmRelease:
     """Of a generalized linear model.
 
-    `constants`: sums of what y alone has, with `bits`; None if they are not at hand. `information`: log₂ of the unit in
-    which V was averaged. `heaviest`: log₂ of the unit of weights.
+    `told`: what describes the fit (see `figures`), nothing if that is not at hand. `information`: log₂ of the unit in
+    which V was averaged.
     """
 
     model: Model
     family: Family
     fitted: Fitted
-    constants: Share | None
-    bits: int
+    told: Sequence[Value]
     information: int
     iterations: int
-    heaviest: int = 0
     shifted: bool = False  # there were offsets
-    told: bool = False  # how far the optimum is
+    distance: bool = False  # how far the optimum is, is released, too
 
     def outputs(self, allowed: Collection[str]) -> dict[str, Share]:
         """Name and share of everything that is allowed."""
-        fitted, sums = self.fitted, [share for share, _ in self.fitted.sums.values()]
-        intercept = fitted.intercept * (1 << glm.COEFFICIENT_BITS - glm.INTERCEPT_BITS)
+        raw = self.fitted.raw
         every = {
-            "coefficients": [intercept, fitted.coefficients],
-            "standard_errors": [fitted.intercept_error, fitted.errors],
+            "coefficients": [raw.intercept * (1 << COEFFICIENT_BITS - INTERCEPT_BITS), raw.coefficients],
+            "standard_errors": [raw.intercept_error, raw.errors],
+            "fit": [one.share for one in self.told],
         }
-        if self.constants is not None:
-            every["fit"] = [self.constants, *sums]
-        chosen = {name: concatenate(parts) for name, parts in every.items() if name in allowed}
-        if "pearson" in fitted.sums and "standard_errors" in chosen and "fit" not in chosen and self.constants:
-            chosen[DISPERSION] = concatenate([self.constants[:1], fitted.sums["pearson"][0]])
-        if self.told:
-            chosen[STEP] = fitted.squared_step
+        chosen = {name: concatenate(parts) for name, parts in every.items() if name in allowed and parts}
+        if "pearson" in self.fitted.sums and "standard_errors" in chosen and "fit" not in chosen:
+            chosen[DISPERSION] = concatenate([self.told[0].share, self.told[_PEARSON].share])
+        if self.distance:
+            chosen[STEP] = self.fitted.squared_step
         return chosen
 
     def result(self, opened: Mapping[str, RingArray]) -> GlmResult:
@@ -142,11 +142,11 @@ class GlmRelease:
         units, information = np.append(1.0, model.half), 2.0**self.information
         coefficients = errors = step = None
         if "coefficients" in opened:
-            coefficients = fixedpoint.decode(opened["coefficients"], glm.COEFFICIENT_BITS) / units
+            coefficients = fixedpoint.decode(opened["coefficients"], COEFFICIENT_BITS) / units
             coefficients[0] += self.family.level
         if "standard_errors" in opened:
             spread = np.sqrt(max(described.get("dispersion", 1.0), 0.0) / information)
-            errors = fixedpoint.decode(opened["standard_errors"], glm.ERROR_BITS) / units * spread
+            errors = fixedpoint.decode(opened["standard_errors"], ERROR_BITS) / units * spread
         if STEP in opened:
             (squared,) = fixedpoint.decode(opened[STEP], glm.SQUARED_STEP_BITS)
             step = float(np.sqrt(max(squared, 0.0) * information))
@@ -157,19 +157,23 @@ class GlmRelease:
 
     def _described(self, opened: Mapping[str, RingArray]) -> dict[str, float]:
         """The fit in figures."""
-        words, size = opened.get("fit", opened.get(DISPERSION)), len(self.model.names)
-        if words is None:
+        if (words := opened.get("fit", opened.get(DISPERSION))) is None:
             return {}
-        sums = self.fitted.sums if "fit" in opened else {"pearson": self.fitted.sums["pearson"]}
-        constants, rest = fixedpoint.decode(words[: -len(sums)], self.bits), words[-len(sums) :]
-        numbers = {
-            name: fixedpoint.decode(rest[at : at + 1], width)[0] * 2.0**self.heaviest
-            for at, (name, (_, width)) in enumerate(sums.items())
-        }
+        told = self.told if "fit" in opened else [self.told[0], self.told[_PEARSON]]
+        numbers = [fixedpoint.decode(words[at : at + 1], 0)[0] / 2.0**value.bits for at, value in enumerate(told)]
         with np.errstate(all="ignore"):  # in a rehearsal all is zero
             if "fit" not in opened:
-                return {"dispersion": float(numbers["pearson"] / (constants[0] - size))}
-            found = self.family.described(constants, numbers, size)
+                return {"dispersion": float(numbers[1] / (numbers[0] - len(self.model.names)))}
+            found = self.family.described(numbers, len(self.model.names))
         if self.shifted:  # a model with the intercept alone would have to be fitted, too
             del found["null_deviance"]
         return {name: float(value) for name, value in found.items()}
+
+
+def figures(party: Party, family: Family, fitted: Fitted, constants: Sequence[Value], heaviest: int) -> list[Value]:
+    """What is released to describe a fit: no more digits than that needs. `heaviest`: log₂ of the unit of weights."""
+    sums = {name: value.times(heaviest) for name, value in fitted.sums.items()}
+    told = family.told(constants, sums)
+    cut = [(value.share, value.bits - bits) for value, bits in told if value.bits > bits]
+    short = iter(truncate_each(party, *cut) if cut else [])
+    return [Value(next(short), bits) if value.bits > bits else value for value, bits in told]

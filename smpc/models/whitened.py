@@ -10,8 +10,8 @@ and a first column of ones, to which the others are orthogonal. A model that is 
 is well-conditioned whatever u is, and bounded by one number. With a penalty λ on standardized features Z belongs to
 C' + λₛ diag C', of which K (1 + λₛ) I is the transform; see `linear` for how both are one.
 
-Whatever T is, X̂ = κ (u - m) T holds to the last bit, so that its rounding changes no result. Coefficients β̂ of X̂ are
-κ Z β̂ of the equilibrated features 2^s (u - m), all of one size; 2^s brings them back to u.
+Whatever T is, X̂ = κ (u - m) T, so that its rounding changes no result; that of X̂ moves a row's η by some 2^-bits ‖β̂‖.
+Coefficients β̂ of X̂ are κ Z β̂ of the equilibrated features 2^s (u - m), all of one size; 2^s brings them back to u.
 """
 
 from __future__ import annotations

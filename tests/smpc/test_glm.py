@@ -30,9 +30,9 @@ def test_all_that_a_statistician_reads(model, split, parties):
     found = run.results[0]
     np.testing.assert_allclose(found.p_values, expected.pvalues, atol=1e-3, rtol=0.01)
     np.testing.assert_allclose(found.confidence_intervals, expected.conf_int(), atol=0.02 * expected.bse.max())
-    assert found.deviance == pytest.approx(expected.deviance, rel=1e-4)
-    assert found.null_deviance == pytest.approx(expected.null_deviance, rel=1e-5)
-    assert found.aic == pytest.approx(expected.aic, rel=1e-4)
+    assert found.deviance == pytest.approx(expected.deviance, abs=0.03)
+    assert found.null_deviance == pytest.approx(expected.null_deviance, abs=0.07)
+    assert found.aic == pytest.approx(expected.aic, abs=0.1)
     if model == "gamma":
         assert found.dispersion == pytest.approx(expected.scale, rel=1e-3)
 
