@@ -19,6 +19,7 @@ from smpc.config import load_manifest
 from smpc.errors import LinkError, SmpcError
 from smpc.figures import listed
 from smpc.hello import CHECKING, library_version
+from smpc.programs import program_name, program_of, program_text
 from smpc.progress import shown
 from smpc.ranges import Headroom
 from smpc.session import open_session
@@ -128,7 +129,7 @@ class _Site:
         path, me = self._request.study, self._request.party
         self._manifest = manifest = load_manifest(path)
         self.deals = manifest.party(me).role == "dealer"
-        self._programmed = manifest.study.program is not None
+        self._programmed = manifest.study.programmed
         if not self._programmed:
             study.geometry(manifest)
         everybody = listed(party.name for party in manifest.parties)
@@ -160,21 +161,21 @@ class _Site:
 
     def _rehearsed(self, progress: Progress) -> str:
         """The program's ranges depend on shapes and public bounds, as `smpc plan` finds them too."""
-        path, name = running.program_file(self._manifest, self._request.study)
+        name = program_name(self._manifest)
         rows = self._manifest.release.minimum_rows if self._rows is None else self._rows
         options = f" --rows {rows}" if self._manifest.columns else ""
-        progress.stage(f"rehearsing {path.name}")
+        progress.stage(f"rehearsing {name}")
         headroom = Headroom()
         try:
             with redirect_stdout(sys.stderr):  # what a program prints is not found
-                program = running.load_program(path, name)
-                plan.rehearse_program(self._manifest, program, rows, headroom)
+                program = program_of(self._manifest, self._request.study)
+                plan.rehearse_program(self._manifest, program.function, rows, headroom)
         except SmpcError:
             raise
         except Exception as error:  # noqa: BLE001 - the program's own: its text is not for us to quote
             where = f"smpc plan {self._request.study}{options} --debug shows where"
-            raise SmpcError(f"{path.name} is stopped by {type(error).__name__} in a rehearsal: {where}") from None
-        where = f"{path.name}, for {rows:,} rows in each table" if options else path.name
+            raise SmpcError(f"{name} is stopped by {type(error).__name__} in a rehearsal: {where}") from None
+        where = f"{name}, for {rows:,} rows in each table" if options else name
         if headroom.bits is None:
             return f"{where}: no operation could outgrow the ring"
         return f"{where}: {headroom.bits} bits to spare; closest to its limit is {headroom.operation}"
@@ -195,11 +196,10 @@ class _Site:
             manifest, self._identity, me, wait=wait, patience=PATIENCE, store=store, purpose=CHECKING
         ) as session:
             if self._programmed and not self.deals:
-                path, _ = running.program_file(manifest, self._request.study)
                 text = b""
                 with suppress(OSError):  # whoever lacks the file has another one
-                    text = path.read_bytes()
-                running.compare_programs(session, path.name, text)
+                    text = program_text(manifest, self._request.study)
+                running.compare_programs(session, program_name(manifest), text)
         peers = listed(party.name for party in manifest.parties if party.name != me)
         program = ", same program" if self._programmed and not self.deals else ""
         return f"{peers} answered: same manifest{program}, same version, smpc {library_version()}"

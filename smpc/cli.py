@@ -256,15 +256,15 @@ def plan(
     """
     from smpc import plan as plans
     from smpc.config import load_manifest
-    from smpc.run import load_program, program_file
+    from smpc.programs import program_of
     from smpc.show import print_plan
 
     held = {name: tuple(listed.split(",")) for name, _, listed in (text.partition("=") for text in columns)}
     with tempfile.TemporaryDirectory(prefix="smpc-") as temporary:
         path = _study(study, Path(temporary), parties, preprocessing)
         manifest = load_manifest(path, allow_incomplete=True)
-        if manifest.study.program:
-            found = plans.of_program(manifest, load_program(*program_file(manifest, path)), rows or 0)
+        if manifest.study.programmed:
+            found = plans.of_program(manifest, program_of(manifest, path).function, rows or plans.least_rows(manifest))
         else:
             found = plans.of_model(manifest, plans.layout_of(manifest, rows, held))
     if as_json:

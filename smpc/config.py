@@ -196,7 +196,9 @@ def _check_columns(document: Document) -> None:
     study = document.study
     if not study.model:
         return
-    made_of = [columns_of(feature, document.columns) for feature in study.features]
+    made_of = [columns_of(feature, document.columns) for feature in study.features if not study.statistic]
+    if study.statistic:
+        made_of = [(feature,) for feature in study.features]
     for name in dict.fromkeys([*chain.from_iterable(made_of), *study.others]):
         column = document.columns.get(name)
         if column is None or (column.range is None and not column.levels):
@@ -207,8 +209,25 @@ def _check_columns(document: Document) -> None:
             raise ValueError(f'[columns.{name}] missing = "drop" is for rows split: where columns are, rows must stay')
         if name in study.others and column.levels:
             raise ValueError(f"column '{name}' is a category: target, weights and offset are numbers")
-    if (twice := repeated([term.name for term in terms(study.features, document.columns)])) is not None:
+    if study.statistic:
+        _check_statistic(document)
+    elif (twice := repeated([term.name for term in terms(study.features, document.columns)])) is not None:
         raise ValueError(f"[study] features make the term '{twice}' twice")
+
+
+def _check_statistic(document: Document) -> None:
+    """That features are the categories which a statistic needs."""
+    study = document.study
+    levels = {name: len(document.columns[name].levels) for name in study.features}
+    for name, count in levels.items():
+        if study.model != "summary" and not count:
+            raise ValueError(f"column '{name}' must be a category for model = \"{study.model}\"")
+        if study.model == "compare" and count != 2:
+            raise ValueError(f"column '{name}' must have two levels for model = \"compare\"")
+    if study.model == "survival":
+        event = document.columns[study.target]
+        if event.type != "integer" or event.range != (0, 1):
+            raise ValueError(f'[columns.{study.target}] must have type = "integer" and range = [0, 1]: 1 is an event')
 
 
 def _check_receivers(document: Document) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from smpc.errors import SmpcError
 from smpc.files import write_whole
 from smpc.result import to_fields
+from smpc.result_statistics import Results
 from smpc.run import REPORT, RESULT
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def write_outcome(outcome: Outcome, out: Path | None) -> dict[str, Any]:
     Raises SmpcError if they cannot be written.
     """
     opened = [{"what": e.what, "shape": list(e.shape), "to": list(e.to)} for e in outcome.opened]
+    if isinstance(outcome.returned, Results):
+        return _write_statistics(outcome, outcome.returned, opened, out)
     if outcome.result is None:
         fields = {"study": outcome.manifest.study.name, "returned": plain(outcome.returned)}
         return fields | {"session": outcome.session, "cost": vars(outcome.cost), "opened": opened}
@@ -36,6 +39,31 @@ def write_outcome(outcome: Outcome, out: Path | None) -> dict[str, Any]:
         try:
             write_whole(out / RESULT, text + "\n")
             write_report(out / REPORT, outcome.result, outcome.cost, statement, outcome.opened)
+        except OSError as error:
+            raise SmpcError(f"the result cannot be written: {error.strerror}: mend that and run again") from None
+    return fields
+
+
+def _write_statistics(
+    outcome: Outcome, results: Results, opened: list[dict[str, Any]], out: Path | None
+) -> dict[str, Any]:
+    """The same for statistics, whose page has their tables as they print."""
+    study = outcome.manifest.study
+    fields: dict[str, Any] = {
+        "study": study.name,
+        "model": study.model,
+        "results": results.to_dict(),
+        "text": str(results),
+    }
+    fields |= {"cost": vars(outcome.cost), "opened": opened, "session": outcome.session}
+    if out is not None:
+        from smpc.report import trust_statement, write_tables
+
+        try:
+            write_whole(out / RESULT, json.dumps(fields, indent=2, ensure_ascii=False) + "\n")
+            write_tables(
+                out / REPORT, study.name, results, outcome.cost, trust_statement(outcome.manifest), outcome.opened
+            )
         except OSError as error:
             raise SmpcError(f"the result cannot be written: {error.strerror}: mend that and run again") from None
     return fields

@@ -196,6 +196,7 @@ def _placeholder(manifest: Manifest, rows: int) -> Table | None:
     if not manifest.columns:
         return None
     middles = {name: sum(column.range or (0.0, 0.0)) / 2 for name, column in manifest.columns.items()}
+    middles |= {name: np.floor(middles[name]) for name, column in manifest.columns.items() if column.type != "number"}
     return Table("rehearsal", rows, {name: np.full(rows, middle) for name, middle in middles.items()})
 
 
@@ -239,6 +240,11 @@ def _greet(tally: Tally, manifest: Manifest, rank: int) -> None:
     for peer in range(len(everybody)):
         if peer != rank:
             tally.bytes_to[peer] += len(greeting.frame()) + SEAL_BYTES + _CONTROL * wire.message_bytes(0)
+
+
+def least_rows(manifest: Manifest) -> int:
+    """Rows of each table if none are said: what a statistic needs at least; 0 for another program."""
+    return max(manifest.release.minimum_rows, 2) if manifest.study.statistic else 0
 
 
 def layout_of(manifest: Manifest, rows: int | None, columns: Mapping[str, Sequence[str]]) -> study.Layout:

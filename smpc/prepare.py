@@ -13,6 +13,7 @@ from smpc import run as running
 from smpc.config import load_manifest
 from smpc.errors import DataError
 from smpc.hello import PREPARING
+from smpc.programs import program_of
 from smpc.session import open_session
 from smpc.store import standard_path, write
 
@@ -59,11 +60,10 @@ def prepare(request: Request, runs: int, rows: int | None, progress: Progress) -
 def _correlations(
     manifest: Manifest, request: Request, session: Session, mine: study.Prepared | None, rows: int | None
 ) -> list[Correlation[Any]]:
-    if manifest.study.program:
-        file, name = running.program_file(manifest, request.study)
+    if manifest.study.programmed:
         if manifest.columns and rows is None:
             raise DataError("how much a program takes depends on the rows of its tables: say --rows N")
-        program = running.load_program(file, name)
+        program = program_of(manifest, request.study).function
         return plan.rehearse_program(manifest, program, rows or 0)[session.rank].taken
     if mine is not None:
         gate = running.open_gate(manifest, session, request, study.PUBLIC)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from smpc.figures import Column, Figure
     from smpc.ledger import Entry
     from smpc.result import Cost, Result
+    from smpc.result_statistics import Results
 
 __all__ = [
     "print_account", "print_done", "print_result", "print_table", "print_whole", "trust_statement", "write_report",
@@ -172,6 +173,21 @@ def write_report(path: Path, result: Result, cost: Cost, statement: Sequence[str
     environment.filters["minus"] = _minus
     source = resources.files("smpc").joinpath("report.html.j2").read_text(encoding="utf-8")
     page = environment.from_string(source).render(_content(result, cost, statement, opened))
+    write_whole(path, page)
+
+
+def write_tables(
+    path: Path, study: str, results: Results, cost: Cost, statement: Sequence[str], opened: Sequence[Entry]
+) -> None:
+    """A page of tables as they print. Raises OSError if `path` cannot be written."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    source = resources.files("smpc").joinpath("tables.html.j2").read_text(encoding="utf-8")
+    page = environment.from_string(source).render(
+        study=study, parts={name: str(part) for name, part in results.parts.items()}, statement=statement,
+        cost=figures.cost(cost), opened=opened, figures=figures, version=library_version(),
+    )  # fmt: skip
     write_whole(path, page)
 
 

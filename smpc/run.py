@@ -6,7 +6,6 @@ Whatever can be found wrong without a peer is found before the first connection.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import resource
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -19,10 +18,11 @@ import numpy as np
 from smpc import identity as keys
 from smpc.checks import CHECKS
 from smpc.config import load_manifest
-from smpc.errors import DataError, KeyFileError, LinkError, ManifestError
+from smpc.errors import DataError, KeyFileError, LinkError, ReleaseRefused
 from smpc.files import try_writing
 from smpc.ledger import Ledger, verify
 from smpc.party import Party
+from smpc.programs import program_of, program_text
 from smpc.release import Gate
 from smpc.result import Cost
 
@@ -83,7 +83,7 @@ def run(request: Request, progress: Progress, deliver: Deliver) -> Outcome:
     identity = own_key(manifest, request)
     if manifest.party(request.party).role == "dealer":
         return deal(manifest, identity, request, progress)
-    if manifest.study.program:
+    if manifest.study.programmed:
         return _run_program(manifest, identity, request, progress, deliver)
     return _run_model(manifest, identity, request, progress, deliver)
 
@@ -165,17 +165,16 @@ def _read(manifest: Manifest, request: Request, progress: Progress) -> Table | S
 def _run_program(
     manifest: Manifest, identity: Identity, request: Request, progress: Progress, deliver: Deliver
 ) -> Outcome:
-    path, name = program_file(manifest, request.study)
-    program = load_program(path, name)
+    program = program_of(manifest, request.study)
     data = read_for_program(manifest, request)
     _ready_folder(request.out)
     with _joined(manifest, identity, request, progress) as session:
-        compare_programs(session, path.name, path.read_bytes())
+        compare_programs(session, program.name, program.text)
         progress.stage("computing")
         started = monotonic()
         gate = open_gate(manifest, session, request, frozenset(CHECKS))
         bits, rounding = manifest.study.fraction_bits, manifest.study.rounding
-        returned = program(Party(session, gate, bits, data, manifest.columns, rounding))
+        returned = program.function(Party(session, gate, bits, data, manifest.columns, rounding))
         outcome = Outcome(
             manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, None, returned
         )
@@ -184,12 +183,23 @@ def _run_program(
 
 
 def read_for_program(manifest: Manifest, request: Request) -> Table | None:
-    """This party's table, which a program gets as `party.data`; None if it has none. Raises DataError."""
+    """This party's table, which a program gets as `party.data`; None if it has none.
+
+    Raises DataError; of a statistic also if there are none, and ReleaseRefused for too few rows.
+    """
+    statistic = manifest.study.statistic
     if request.data is None:
+        if statistic:
+            raise DataError(f"{request.party} needs its data: say where they are with --data FILE")
         return None
     from smpc.data import read_table  # with pyarrow, which takes as long as all else together
 
-    return read_table(request.data, manifest.columns, list(manifest.columns), require="some")
+    wanted = manifest.wanted if statistic else list(manifest.columns)
+    table = read_table(request.data, manifest.columns, wanted, require="all" if statistic else "some")
+    if statistic and table.rows < manifest.release.minimum_rows:
+        least = manifest.release.minimum_rows
+        raise ReleaseRefused(f"{table.name} has fewer rows than the study's minimum_rows, which is {least}")
+    return table
 
 
 @contextmanager
@@ -216,30 +226,8 @@ def binding(manifest: Manifest, request: Request) -> Binding:
 
     said = manifest.digest + wire.VERSION.to_bytes(4, "big")
     if manifest.study.program:
-        said += hashlib.sha256(program_file(manifest, request.study)[0].read_bytes()).digest()
+        said += hashlib.sha256(program_text(manifest, request.study)).digest()
     return Binding(hashlib.sha256(said).digest(), request.party)
-
-
-def program_file(manifest: Manifest, study: Path) -> tuple[Path, str]:
-    """Where the program lies, and its function's name."""
-    file, _, name = str(manifest.study.program).rpartition(":")
-    return study.parent / file, name
-
-
-def load_program(path: Path, name: str) -> Callable[[Party], Any]:
-    """The function `name` of the file. Raises ManifestError if there is none."""
-    if not path.is_file():
-        raise ManifestError(f"{path.name}: no such file beside the study")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ManifestError(f"{path.name} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    program = getattr(module, name, None)
-    if not callable(program):
-        raise ManifestError(f"{path.name} has no function {name}: a program is a function of one argument, the party")
-    found: Callable[[Party], Any] = program
-    return found
 
 
 def compare_programs(session: Session, name: str, text: bytes) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -18,9 +18,12 @@ from smpc.names import IDENTIFIER, IDENTIFIER_WORDS, INTERCEPT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Model: TypeAlias = Literal["linear", "ridge", "logistic", "poisson", "gamma"]
-MODELS: tuple[Model, ...] = ("linear", "ridge", "logistic", "poisson", "gamma")
+Model: TypeAlias = Literal[
+    "linear", "ridge", "logistic", "poisson", "gamma", "summary", "crosstab", "compare", "survival"
+]
+MODELS: tuple[Model, ...] = get_args(Model)
 SCORED = ("logistic", "poisson", "gamma")  # generalized linear models, by Fisher scoring
+STATISTICS = ("summary", "crosstab", "compare", "survival")  # see smpc.study_statistics
 
 Output: TypeAlias = Literal["coefficients", "standard_errors", "fit"]
 OUTPUTS: tuple[Output, ...] = ("coefficients", "standard_errors", "fit")
@@ -102,6 +105,8 @@ class Study(Section):
     offset: Line = key("the name of a column", "")
     iterations: int = key("a whole number from 2 to 100", 9, ge=2, le=100)
     convergence: Literal["check", "step"] = key('"check" or "step"', "check")
+    time: Line = key("the name of a column", "")
+    grid: tuple[Finite, ...] = key("a list of ascending numbers", (), min_length=1, strict=False)
     confidence_level: Finite = key("a number between 0 and 1, such as 0.95", 0.95, gt=0, lt=1)
     fraction_bits: int = key("a whole number from 8 to 30", 20, ge=8, le=30)
     rounding: Literal["random", "down"] = key('"random" or "down"', "random")
@@ -114,7 +119,9 @@ class Study(Section):
         allowed = common | (OF_PROGRAMS if self.program else set(Study.model_fields) - OF_PROGRAMS)
         for extra in sorted(self.model_fields_set - allowed):
             raise ValueError(f"{extra} is for a study with a {other}, and this one has a {mine}: remove it")
-        if self.model:
+        if self.statistic:
+            self._whole_statistic()
+        elif self.model:
             self._whole_model()
         return self
 
@@ -124,14 +131,43 @@ class Study(Section):
         return self.model in SCORED
 
     @property
+    def statistic(self) -> bool:
+        """Whether the model is a statistic, whose program is built in."""
+        return self.model in STATISTICS
+
+    @property
+    def programmed(self) -> bool:
+        """Whether the study runs a program, its own or one that is built in."""
+        return self.program is not None or self.statistic
+
+    @property
     def in_pieces(self) -> bool:
         """Whether sums over a party's rows are all that is needed of them."""
-        return self.split == "rows" and not self.scored
+        return self.split == "rows" and not (self.scored or self.statistic)
 
     @property
     def others(self) -> tuple[str, ...]:
         """The columns of the model that are no features, the target first."""
-        return tuple(name for name in (self.target, self.weights, self.offset) if name)
+        return tuple(name for name in (self.target, self.weights, self.offset, self.time) if name)
+
+    def _whole_statistic(self) -> None:
+        needs, takes = {
+            "summary": (("features",), (1, 128)),
+            "crosstab": (("features",), (2, 2)),
+            "compare": (("target", "features"), (1, 1)),
+            "survival": (("time", "target", "grid"), (0, 1)),
+        }[str(self.model)]
+        for needed in needs:
+            _require(needed in self.model_fields_set, f'lacks the key {needed}, which model = "{self.model}" needs')
+        for extra in sorted(self.model_fields_set - {"name", "model", "split", "features", *needs}):
+            raise ValueError(f'{extra} is not for model = "{self.model}": remove it')
+        _require(self.split == "rows", f'model = "{self.model}" is for split = "rows"')
+        low, high = takes
+        wanted = f"{low}" if low == high else f"{low} to {high}"
+        _require(low <= len(self.features) <= high, f'model = "{self.model}" has {wanted} features')
+        twice = repeated((*self.features, *self.others))
+        _require(twice is None, f'"{twice}" is named twice')
+        _require(list(self.grid) == sorted(set(self.grid)), "grid must be a list of ascending numbers")
 
     def _whole_model(self) -> None:
         ridge = ("penalty",) if self.model == "ridge" else ()
@@ -147,6 +183,8 @@ class Study(Section):
                 self.scored or extra not in self.model_fields_set,
                 f'{extra} is for model = "logistic", "poisson" or "gamma": remove it',
             )
+        for extra in ("time", "grid"):
+            _require(extra not in self.model_fields_set, f'{extra} is for model = "survival": remove it')
         _require((twice := repeated(self.features)) is None, f'features has "{twice}" twice')
         _require(self.target not in self.features, f'"{self.target}" is the target and also one of the features')
         twice = repeated((*self.features, *self.others))
@@ -204,6 +242,7 @@ class Release(Section):
 
     to: tuple[Identifier, ...] = key("a list of names of parties, at least one", min_length=1, strict=False)
     minimum_rows: int = key("a whole number, at least 1", 10, ge=1, lt=2**53)
+    minimum_cell: int = key("a whole number, at least 1", 5, ge=1, lt=2**31)
     outputs: tuple[Output, ...] = key(
         "a list of some of " + ", ".join(f'"{name}"' for name in OUTPUTS), OUTPUTS, min_length=1, strict=False
     )

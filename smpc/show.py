@@ -42,6 +42,12 @@ def print_outcome(console: Console, outcome: Outcome, party: str, out: Path | No
         if out is not None:
             console.print(f"Files: {out}/result.json, report.html, ledger.jsonl", markup=False, soft_wrap=True)
         return
+    if study.statistic and outcome.returned is not None:
+        console.print(str(outcome.returned) + "\n", markup=False, highlight=False, soft_wrap=True)
+        print_account(console, outcome.cost, statement, outcome.opened)
+        if out is not None:
+            console.print(f"Files: {out}/result.json, report.html, ledger.jsonl", markup=False, soft_wrap=True)
+        return
     if study.program:
         console.print(f"returned {outcome.returned!r}", markup=False, soft_wrap=True)
     print_done(console, study.name, outcome.cost, statement, outcome.opened, manifest.release.to)
@@ -83,6 +89,11 @@ def print_answers(
     receiver = manifest.release.to[0]
     answer, statement = answers[receiver], trust_statement(manifest)
     opened = _of_session(results / receiver, answer["session"])
+    if manifest.study.statistic:
+        console.print(f"As {figures.listed(manifest.release.to)} read{'s' * (len(manifest.release.to) == 1)} it:\n")
+        console.print(answer["text"] + "\n", markup=False, highlight=False, soft_wrap=True)
+        print_account(console, Cost(**answer["cost"]), statement, opened)
+        return
     if manifest.study.program:
         for name, each in answers.items():
             console.print(f"{name} returned {each['returned']}", markup=False, soft_wrap=True)

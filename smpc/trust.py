@@ -17,6 +17,16 @@ _OUTPUTS = {
     "standard_errors": ["standard errors"],
     "fit": ["R²", "residual standard error"],
 }
+_STATISTICS = {
+    "summary": "counts, means, standard deviations and quartiles of columns, correlations, and frequencies",
+    "crosstab": "a table of counts, and a test of independence if no count is hidden",
+    "compare": "the difference of two means, its standard error and degrees of freedom",
+    "survival": "numbers at risk and of events over time, and the log-rank statistic of groups",
+}
+_HIDDEN_CELLS = (
+    "Counts below {} are hidden inside the computation. Every owner learns the number of rows that each owner has, and "
+    "whether there are enough people for what is released."
+)
 _DEVIANCE = ["deviance", "AIC", "total of the target and of functions of it"]
 _HIDDEN = (
     "But for what the next points name, no row, sum or intermediate value of anyone leaves its owner in the "
@@ -40,6 +50,11 @@ def trust_statement(manifest: Manifest) -> list[str]:
 
 def _released(manifest: Manifest) -> list[str]:
     to = "only to " + listed(manifest.release.to)
+    if manifest.study.statistic:
+        return [
+            f"Released {to}: {_STATISTICS[str(manifest.study.model)]}.",
+            _HIDDEN_CELLS.format(manifest.release.minimum_cell),
+        ]
     if manifest.study.program:
         shapes = "Every owner learns the shapes of what is shared, and whether the program's checks hold."
         return [f"Released {to}: what the program {manifest.study.program} reveals, and nothing else.", shapes]

@@ -226,3 +226,17 @@ def ridge_errors(features: NDArray[np.float64], target: NDArray[np.float64], pen
     freedom = n - 1 - np.trace(inverse @ r)
     variance = residuals @ residuals / freedom
     return np.sqrt(variance / n * np.diag(inverse @ r @ inverse)) / scale  # type: ignore[no-any-return]
+
+
+def test_table_one(tmp_path: Path):
+    results = study("12_table_one", tmp_path)
+    assert set(results) == {"north", "south", "east"}
+    tables = [(EXAMPLES / "12_table_one" / f"{name}.csv").read_text().splitlines()[1:] for name in results]
+    rows = [line.split(",") for lines in tables for line in lines]
+    ages = np.array([float(row[1]) for row in rows])
+    for result in results.values():
+        numbers = result["results"]["numbers"]["age"]
+        assert numbers["count"] == len(rows) == 442
+        np.testing.assert_allclose([numbers["mean"], numbers["std"]], [ages.mean(), ages.std(ddof=1)], rtol=1e-6)
+        assert result["results"]["sex"] == {sex: sum(row[0] == sex for row in rows) for sex in ("female", "male")}
+    assert (tmp_path / "north" / "report.html").stat().st_size > 2000

@@ -55,12 +55,13 @@ class Description:
     count: int
     mean: Numbers
     std: Numbers
-    quantiles: Numbers  # 5 × columns: the least, quartiles, the largest
+    quantiles: Numbers  # quartiles × columns, with the least and the largest value around them if these are shown
 
     @property
     def rows(self) -> dict[str, Numbers]:
         """By pandas' labels."""
-        labels = ("min", "25%", "50%", "75%", "max")
+        quartiles = ("25%", "50%", "75%")
+        labels = ("min", *quartiles, "max") if len(self.quantiles) > len(quartiles) else quartiles
         count = np.full(len(self.names), self.count)
         return {"count": count, "mean": self.mean, "std": self.std} | dict(zip(labels, self.quantiles, strict=True))
 
@@ -113,20 +114,21 @@ class Covariance:
         }
 
 
-def describe(x: Columns, *, minimum: int = 5) -> SecretResult[Description]:
-    """Count, mean, standard deviation (n - 1) and quartiles of each column.
+def describe(x: Columns, *, minimum: int = 5, extremes: bool = True) -> SecretResult[Description]:
+    """Count, mean, standard deviation (n - 1), quartiles and extremes of each column.
 
     x: secret vectors by name, each with bounds of its own; or a matrix, or one vector. Error: see above; of quartiles
     that of np.quantile, u (3 + |x| u) for u = 2^-f, and none of the extremes. 4 rounds, and a sorting network's, about
     3 (log₂ n)²; of 1,000 people 250 bytes a person and column to each peer. The least and the largest value are values
-    of single people: where that is too much, take `covariance`. Of columns with up to three values see
+    of single people: where that is too much, leave out the `extremes`. Of columns with up to three values see
     `enough_of_each`. Raises ModelError for fewer than `minimum` rows.
     """
     columns = _columns(x, minimum)
     vectors, count = list(columns.values()), _rows(columns)
     enough_of_each(vectors, minimum)
     centre, raised = deviations(vectors)
-    ordered = quantile(stacked(vectors, axis=1), [0, 0.25, 0.5, 0.75, 1], axis=0)
+    places = [0, 0.25, 0.5, 0.75, 1] if extremes else [0.25, 0.5, 0.75]
+    ordered = quantile(stacked(vectors, axis=1), places, axis=0)
 
     def of(total: Numbers, squares: Numbers, quantiles: Numbers) -> Description:
         return Description(tuple(map(str, columns)), count, total / count, np.sqrt(squares / (count - 1)), quantiles)

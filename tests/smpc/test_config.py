@@ -138,7 +138,11 @@ MISTAKES = [
     # study
     (STUDY, "name = 3", f"[study] name must be {IDENTIFIER}"),
     (STUDY, 'name = "../x"', f"[study] name must be {IDENTIFIER}"),
-    ('"linear"', '"lineer"', '[study] model must be "linear", "ridge", "logistic", "poisson" or "gamma"'),
+    (
+        '"linear"',
+        '"lineer"',
+        '[study] model must be "linear", "ridge", "logistic", "poisson", "gamma", "summary", "crosstab", "compare" or "survival"',
+    ),
     ('model = "linear"', "", "[study] needs either model or program, not both"),
     ('"linear"', '"linear"\nprogram = "a.py:f"', "[study] needs either model or program, not both"),
     (
