@@ -8,6 +8,7 @@ SOUND_FIT = "check: the fit can be trusted"
 ENOUGH = "check: every group has enough people"
 IN_CATEGORIES = "check: every value is in a category"
 VARIES = "check: there is something to compare"
+BEST = "choice: which of several is best"  # no check: a number that all go on with
 
 CHECKS: Mapping[str, str] = {  # and what to say if one fails
     SOUND_SYSTEM: "the matrix is ill-conditioned or not symmetric positive definite, or a number is too large",
@@ -20,3 +21,5 @@ CHECKS: Mapping[str, str] = {  # and what to say if one fails
     IN_CATEGORIES: "a value is in none of the categories or bins: name them all",
     VARIES: "the values vary too little within their bounds, or no event happened while groups could be compared",
 }
+
+OPENED = frozenset({*CHECKS, BEST})

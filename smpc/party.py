@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from protocols import fixedpoint, inputs, ring
 from protocols.errors import MessageError
 from smpc.array import SecretArray
-from smpc.checks import CHECKS
+from smpc.checks import BEST, CHECKS
 from smpc.errors import ModelError, RangeError
 from smpc.ranges import ASSUMED, Bounds, Headroom, Range, declared, exactly, of_words
 from smpc.secret import Rounding, Secret
@@ -117,6 +117,10 @@ class Party:
         """Open to everyone whether one of CHECKS holds: ⟨0⟩ if it does, ⟨1⟩ if not. Raises ModelError if not."""
         if self.gate.announce(**{check: wrong})[check].any():
             raise ModelError(f"no result: {CHECKS[check]}")
+
+    def choose(self, place: Secret) -> int:
+        """Open to everyone a place among public alternatives, ⟨i⟩, that the program goes on with. Leaks i to all."""
+        return int(self.gate.announce(**{BEST: place.share})[BEST].reshape(-1)[0])
 
     def _rank_of(self, owner: int | str) -> int:
         if isinstance(owner, str) and owner in self.names:

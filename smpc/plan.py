@@ -14,7 +14,7 @@ import numpy as np
 from protocols import local, ring
 from protocols.party import secrets_of
 from smpc import hello, rehearsal, requests, study, wire
-from smpc.checks import CHECKS
+from smpc.checks import OPENED
 from smpc.data import Table
 from smpc.errors import ManifestError
 from smpc.figures import listed
@@ -175,7 +175,7 @@ def rehearse_program(
         others = [peer for peer in range(party.count) if peer != party.rank]
         digest = np.zeros(4, np.uint64)
         party.exchange("program", {peer: [digest] for peer in others}, {peer: [digest.shape] for peer in others})
-        gate = _gate(party, manifest, frozenset(CHECKS), dict.fromkeys(CHECKS, 0))
+        gate = _gate(party, manifest, OPENED, dict.fromkeys(OPENED, 0))
         mine = headroom if headroom is not None and party.rank == 0 else Headroom()
         table = _placeholder(manifest, rows)
         of_study = manifest.study

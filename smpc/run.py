@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from smpc import identity as keys
-from smpc.checks import CHECKS
+from smpc.checks import OPENED
 from smpc.config import load_manifest
 from smpc.errors import DataError, KeyFileError, LinkError, ReleaseRefused
 from smpc.files import try_writing
@@ -172,7 +172,7 @@ def _run_program(
         compare_programs(session, program.name, program.text)
         progress.stage("computing")
         started = monotonic()
-        gate = open_gate(manifest, session, request, frozenset(CHECKS))
+        gate = open_gate(manifest, session, request, OPENED)
         bits, rounding = manifest.study.fraction_bits, manifest.study.rounding
         returned = program.function(Party(session, gate, bits, data, manifest.columns, rounding))
         outcome = Outcome(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from protocols import local
-from smpc.checks import CHECKS
+from smpc.checks import OPENED
 from smpc.ledger import Ledger
 from smpc.party import DEFAULT_FRACTION_BITS, Party
 from smpc.release import Gate
@@ -36,7 +36,7 @@ def simulate(
     names = tuple(f"party{rank}" for rank in range(parties))
 
     def run(protocol: local.LocalParty) -> R:
-        gate = Gate(protocol, names, names, Ledger("simulation", ""), frozenset(CHECKS))
+        gate = Gate(protocol, names, names, Ledger("simulation", ""), OPENED)
         return program(Party(protocol, gate, fraction_bits, rounding=rounding))
 
     try:
