@@ -229,9 +229,9 @@ def ridge_errors(features: NDArray[np.float64], target: NDArray[np.float64], pen
 
 
 def test_table_one(tmp_path: Path):
-    results = study("12_table_one", tmp_path)
+    results = study("13_table_one", tmp_path)
     assert set(results) == {"north", "south", "east"}
-    tables = [(EXAMPLES / "12_table_one" / f"{name}.csv").read_text().splitlines()[1:] for name in results]
+    tables = [(EXAMPLES / "13_table_one" / f"{name}.csv").read_text().splitlines()[1:] for name in results]
     rows = [line.split(",") for lines in tables for line in lines]
     ages = np.array([float(row[1]) for row in rows])
     for result in results.values():
