@@ -14,8 +14,8 @@ from protocols.party import assemble
 from protocols.prg import Prg, derive
 from protocols.segments import SegmentMasks
 from protocols.selection import SelectionMasks
-from protocols.sines import SineMasks
 from protocols.shares import Share, combine, combine_bits
+from protocols.sines import SineMasks
 from protocols.truncation import TruncationMask
 from tests.correlations import element_square, element_triple, matrix_triple, rescaled
 

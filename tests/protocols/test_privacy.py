@@ -264,7 +264,10 @@ def test_segments(monkeypatch, count, k):
 
 @pytest.mark.parametrize(("count", "k"), [(2, 3), (3, 2)])
 def test_the_logistic_function(count, k):
-    """The view does not depend on X, and the result is right, of the angle 2π X / 2^k; its lowest bit is in the view."""
+    """The view does not depend on X, and the result is right, of the angle 2π X / 2^k.
+
+    Its shares, which are linear in those of cosines and sines, and these are taken mod 2.
+    """
     period = sines.Series(2, 1, (1 << 18,))
 
     def program(party, lanes, x):
