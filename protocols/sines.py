@@ -140,8 +140,8 @@ class Logistic(NamedTuple):
 def logistic(party: Party, z: Share, bits: int, series: Series = NARROW) -> Share:
     """⟨1 / (1 + e⁻ᶻ)⟩ for |z| <= L, by a sine series: an error of 0.003.
 
-    z has `bits` fraction bits, the result RESULT_BITS; one shape. Takes sine masks of it: a dealer sends 2K elements for
-    each of z. Beyond L the result is some number within 1/2 ± 0.502. Raises ValueError for more `bits` than fit.
+    z has `bits` fraction bits, the result RESULT_BITS; one shape. Takes sine masks of it: a dealer sends 2K elements
+    for each of z. Beyond L the result is some number within 1/2 ± 0.502. Raises ValueError for more `bits` than fit.
     """
     sigma = Logistic(series, bits)
     angles = sigma.angles(z.values)
