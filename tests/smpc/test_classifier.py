@@ -99,9 +99,20 @@ def test_targets_may_be_truth_values_integers_or_reals():
         assert np.abs(weights - descent(x, y, 0.5, 32, 3)).max() < 1e-2
 
 
+def test_views_of_integers():
+    x, y = np.arange(36).reshape(12, 3) % 5 - 2, np.arange(12) % 3 == 0
+
+    def program(party):
+        rows = party.share(x if party.rank == 0 else None, 0, bounds=2)
+        targets = party.share(y if party.rank == 0 else None, 0)
+        return SGDClassifier(0.5, 4, 6).fit(rows[:8, :2], targets[:8]).coef_.reveal()
+
+    assert np.abs(smpc.simulate(program, 2)[0] - descent(x[:8, :2], y[:8], 0.5, 4, 6)).max() < 1e-2
+
+
 @pytest.mark.parametrize("dealer", [True, False])
 def test_over_encrypted_links(dealer):
-    """A little truth: eight rows, three features, with the randomness of a dealer and of transfers."""
+    """Eight rows, three features, with the randomness of a dealer and of transfers."""
     x, y = data()
     words = (np.rint(x[:8, :3] * 2**12).astype(np.int64).view(np.uint64), y[:8].astype(np.uint64) << np.uint64(32))
 
