@@ -15,8 +15,10 @@ all z. Multiples of P vanish in the ring: for z beyond ± P/2 the series is that
 
 Error: that of the series (`Series`) for |z| <= L; it stays within 1/2 ± 0.502 everywhere. C and r are taken to 16 bits,
 which moves z by P 2^-16 at most; all rounding together is below 2^-11. Without a dealer r is known to its top 8 bits
-(`dealerless`): z is moved by up to P/512, uniformly and independently of z, so that the result is right on average, by
-1/64 at most for P = 32 and twice that for P = 64. For a gradient that is far less than what drawing its rows does.
+(`dealerless`): z is moved by up to P/512, uniformly and independently of z, and the result by 1/64 at most for P = 32,
+twice that for P = 64, on average by less than 2^-11. For a gradient that is far less than what drawing its rows does.
+In either case it is that of z rounded to a grid, whose offset all know from the lower bits of C: who later learns the
+result learns nothing of z that is finer than the grid.
 
 Public numbers that multiply shares are the same at all parties, to the last bit: sines come from decimal numbers and
 integers (see `piecewise`), coefficients are constants.
