@@ -30,19 +30,20 @@ def computation(work: Work) -> Callable[[], Any]:
     import torch
 
     secrets = [crypten.cryptensor(torch.tensor(values), src=0) for values in operands(work)]
-    if work.kind == "sgd":
+    if work.kind in ("sgd", "logistic"):
         x, y, w = secrets[0], secrets[1].unsqueeze(1), crypten.cryptensor(torch.zeros(secrets[0].size(1), 1), src=0)
-        return lambda: descend(x, y, w, work.size)
+        return lambda: descend(x, y, w, work)
     if work.kind == "sign":
         return lambda: secrets[0] < 0
     return lambda: secrets[0].matmul(secrets[1]) if work.kind == "matrix" else secrets[0] * secrets[1]
 
 
-def descend(x: Any, y: Any, w: Any, iterations: int) -> Any:
+def descend(x: Any, y: Any, w: Any, work: Work) -> Any:
     """As `works.descend`."""
-    for iteration in range(iterations):
+    for iteration in range(work.size):
         rows = x[batch(iteration)]
-        w = w - rows.t().matmul(rows.matmul(w) - y[batch(iteration)]) * (STEP / BATCH)
+        mean = rows.matmul(w).sigmoid() if work.kind == "logistic" else rows.matmul(w)
+        w = w - rows.t().matmul(mean - y[batch(iteration)]) * (STEP / BATCH)
     return w
 
 

@@ -72,7 +72,7 @@ def main() -> None:
     told = arguments()
     if told.parties < 3:
         refuse("two parties have no secrets from each other")
-    if told.preprocessing != "dealer" or told.work.masked or told.work.kind in ("echo", "sort"):
+    if told.preprocessing != "dealer" or told.work.masked or told.work.kind in ("echo", "sort", "logistic"):
         refuse("has no such thing")
     if not told.others:
         sys.argv.append(f"-M{told.parties}")

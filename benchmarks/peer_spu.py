@@ -99,22 +99,24 @@ def function(work: Work) -> Callable[..., Any]:
         import jax
 
         return jax.numpy.sort
-    if work.kind == "sgd":
-        return lambda x, y: descend(x, y, work.size)
+    if work.kind in ("sgd", "logistic"):
+        return lambda x, y: descend(x, y, work)
     return lambda x, y: x @ y if work.kind == "matrix" else x * y
 
 
-def descend(x: Any, y: Any, iterations: int) -> Any:
+def descend(x: Any, y: Any, work: Work) -> Any:
     """As `works.descend`."""
     import jax
+
+    mean = jax.nn.sigmoid if work.kind == "logistic" else jax.numpy.asarray
 
     def body(iteration: Any, w: Any) -> Any:
         at = iteration % (ROWS // BATCH) * BATCH
         rows = jax.lax.dynamic_slice(x, (at, 0), (BATCH, FEATURES))
-        residual = rows @ w - jax.lax.dynamic_slice(y, (at,), (BATCH,))
+        residual = mean(rows @ w) - jax.lax.dynamic_slice(y, (at,), (BATCH,))
         return w - STEP / BATCH * (rows.T @ residual)
 
-    return jax.lax.fori_loop(0, iterations, body, jax.numpy.zeros(FEATURES))
+    return jax.lax.fori_loop(0, work.size, body, jax.numpy.zeros(FEATURES))
 
 
 def measure(told: Namespace) -> None:

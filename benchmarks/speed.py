@@ -35,10 +35,12 @@ from works import BATCH, FEATURES, ROWS, STEP, Work, bound, command, error, medi
 
 from protocols.beaver import open_once
 from protocols.shares import Share
+from protocols.sines import NARROW, RESULT_BITS, Logistic
 from protocols.truncation import truncate
 from smpc.array import SecretArray
 from smpc.launch import run_locally
 from smpc.local_manifest import for_program
+from smpc.models.classifier import beyond
 from smpc.models.sgd import DATA_BITS, Descent, longer
 from smpc.ranges import Range
 
@@ -55,16 +57,11 @@ PEERS = ("crypten", "mpyc", "spu")
 RUNS, LAUNCHES, QUICK_LAUNCHES = 3, 2, 1
 LIMIT = 60.0  # seconds for one process of a peer, and less if quick
 QUICK_LIMIT = 20.0
-FULL = {"product": [10**6], "matrix": [512, 1024], "sign": [10**5, 10**6], "sort": [10**5], "sgd": [100]}
-LESS = {
-    "product": [10**5],
-    "matrix": [64, 128],
-    "sign": [10**5, 10**6],
-    "sort": [10**3],
-    "sgd": [100],
-}  # without a dealer
-LEAST = {"product": [10**4], "matrix": [64], "sign": [10**4], "sort": [10**3], "sgd": [10]}  # and more parties than two
-QUICK = {"product": [10**4], "matrix": [64], "sign": [10**3], "sort": [100], "sgd": [10]}
+MANY, FEW = ({"sgd": [steps], "logistic": [steps]} for steps in (100, 10))
+FULL = {"product": [10**6], "matrix": [512, 1024], "sign": [10**5, 10**6], "sort": [10**5]} | MANY
+LESS = {"product": [10**5], "matrix": [64, 128], "sign": [10**5, 10**6], "sort": [10**3]} | MANY  # without a dealer
+LEAST = {"product": [10**4], "matrix": [64], "sign": [10**4], "sort": [10**3]} | FEW  # and more parties than two
+QUICK = {"product": [10**4], "matrix": [64], "sign": [10**3], "sort": [100]} | FEW
 CURVES = {
     "product": [10**3, 10**4, 10**5],
     "matrix": [16, 32, 64, 128],
@@ -119,8 +116,8 @@ def computation(party: Party, session: Session, work: Work) -> Computation:
         return lambda: everyone(session, work.size), tuple
     owners = [(values, owner % party.count) for owner, values in enumerate(operands(work))]
     secrets = [party.share(values if party.rank == owner else None, owner) for values, owner in owners]
-    if work.kind == "sgd":
-        return descent(party, work, *secrets)
+    if work.kind in ("sgd", "logistic"):
+        return (descent if work.kind == "sgd" else classifier)(party, work, *secrets)
     if work.kind in ("sign", "sort"):
         return (lambda x: x < 0) if work.kind == "sign" else np.sort, lambda: secrets
     if work.masked:
@@ -140,6 +137,21 @@ def descent(party: Party, work: Work, x: SecretArray, y: SecretArray) -> Computa
         return SecretArray(party, path.last, (FEATURES,), party.fraction_bits, Range(-(1 << 38), 1 << 38))
 
     return train, lambda: [Descent(party.protocol, rows, y.share * (1 << DATA_BITS), BATCH, bits)]
+
+
+def classifier(party: Party, work: Work, x: SecretArray, y: SecretArray) -> Computation:
+    """As `smpc.models.classifier.SGDClassifier`, from where the data are shared and masked."""
+    rows = truncate(party.protocol, x.share, x.bits - DATA_BITS)
+    bits = int(math.log2(BATCH / STEP)) + DATA_BITS + RESULT_BITS - party.fraction_bits
+    sigma = Logistic(NARROW, DATA_BITS + party.fraction_bits)
+
+    def train(one: Descent) -> SecretArray:
+        path = one.run(Share(party.rank, np.zeros(FEATURES, np.uint64)), work.size, sigma)
+        beyond(party.protocol, path.predictors, NARROW.reach << sigma.bits)
+        return SecretArray(party, path.last, (FEATURES,), party.fraction_bits, Range(-(1 << 38), 1 << 38))
+
+    classes = y.share * (1 << RESULT_BITS - y.bits)
+    return train, lambda: [Descent(party.protocol, rows, classes, BATCH, bits)]
 
 
 def anew(secret: SecretArray) -> SecretArray:
@@ -210,7 +222,7 @@ def works(parties: int, preprocessing: str, *, quick: bool) -> list[Work]:
     found = [
         Work(kind, size, masked) for kind in ("product", "matrix") for size in sizes[kind] for masked in (False, True)
     ]
-    found += [Work(kind, size) for kind in ("sign", "sort", "sgd") for size in sizes[kind]]
+    found += [Work(kind, size) for kind in ("sign", "sort", "sgd", "logistic") for size in sizes[kind]]
     return [*found, Work("start", 1), Work("echo", ECHOES)]
 
 
@@ -278,9 +290,10 @@ def line(row: Figures, peer_name: str | None) -> str:
 
 def notes(rows: Sequence[Figures], preprocessing: str, options: argparse.Namespace) -> Iterator[str]:
     """What to know when reading the table."""
-    for row in (row for row in rows if row["kind"] == "sgd"):
+    for row in (row for row in rows if row["kind"] in ("sgd", "logistic")):
         rate = row["size"] / (median(row, "smpc") or math.inf)
-        yield f"linear SGD: {rate:,.0f} iterations/s of {BATCH} of {ROWS:,} rows with {FEATURES} features"
+        name = row["work"].removesuffix(", iterations")
+        yield f"{name}: {rate:,.0f} iterations/s of {BATCH} of {ROWS:,} rows with {FEATURES} features"
     yield "ratio to NumPy: of matrix products, to one thread of a BLAS; of a start, to Python importing NumPy;"
     yield "of a round, to a bare TCP connection between two processes"
     if preprocessing == "ot" and not options.quick:

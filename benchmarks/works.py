@@ -40,6 +40,7 @@ NAMES = {
     "sign": "sign",
     "sort": "sort",
     "sgd": "linear SGD, iterations",
+    "logistic": "logistic SGD, iterations",
     "start": "start to exit",
     "echo": "a round, one element",
 }
@@ -74,6 +75,8 @@ def operands(work: Work) -> list[NDArray[np.float64]]:
         return [np.round(rng.uniform(-10, 10, work.size) * 256) / 256]
     x = rng.standard_normal((ROWS, FEATURES))
     weights = rng.standard_normal(FEATURES) / np.sqrt(FEATURES)
+    if work.kind == "logistic":
+        return [x, (4 * x @ weights + rng.logistic(size=ROWS) > 0).astype(float)]
     return [x, x @ weights + 0.05 * rng.standard_normal(ROWS)]
 
 
@@ -83,8 +86,8 @@ def plain(work: Work, values: Sequence[NDArray[np.float64]]) -> NDArray[Any]:
         return np.less(values[0], 0)
     if work.kind == "sort":
         return np.sort(values[0])
-    if work.kind == "sgd":
-        return descend(values[0], values[1], work.size)
+    if work.kind in ("sgd", "logistic"):
+        return descend(values[0], values[1], work.size, sigma if work.kind == "logistic" else np.asarray)
     return values[0] @ values[1] if work.kind == "matrix" else values[0] * values[1]
 
 
@@ -94,12 +97,19 @@ def batch(iteration: int) -> slice:
     return slice(at, at + BATCH)
 
 
-def descend(x: NDArray[np.float64], y: NDArray[np.float64], iterations: int) -> NDArray[np.float64]:
-    """Weights after so many batches."""
+def sigma(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logistic function."""
+    return 1 / (1 + np.exp(-z))
+
+
+def descend(
+    x: NDArray[np.float64], y: NDArray[np.float64], iterations: int, mean: Callable[..., Any] = np.asarray
+) -> NDArray[np.float64]:
+    """Weights after so many batches; `mean`: of a linear predictor."""
     w = np.zeros(FEATURES)
     for iteration in range(iterations):
         rows = batch(iteration)
-        w = w - STEP / BATCH * (x[rows].T @ (x[rows] @ w - y[rows]))
+        w = w - STEP / BATCH * (x[rows].T @ (mean(x[rows] @ w) - y[rows]))
     return w
 
 

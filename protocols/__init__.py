@@ -11,7 +11,6 @@ masks         [MZ17]    masks that stay with their operand
 beaver        [Bea91]   products: elementwise, matrix, square, of private values
 truncation    [EGKRS20] rescaling after a product
 rescaling     [MR18]    products and their truncation in one
-descent       [MZ17]    iterations of gradient descent
 binary        [KS73]    and, addition, position of the leading bit, on words shared by exclusive or
 digits        [KOR+17]  masks with one-hot digits; what a public word looks up in them
 comparison    [GSV07]   borrows, from digits that are compared
@@ -29,6 +28,8 @@ exponential   own       exp
 logarithm     [AS19]    log, log1p
 roots         [ABZS13]  square roots and their reciprocals
 sigmoid       own       logistic function, tanh, erf
+sines         [BCG+18]  logistic function by a sine series, in a round
+descent       [MZ17]    iterations of gradient descent, linear and logistic
 powers        [Knu97]   integer and real powers
 softmax       [KVH+21]  softmax, the largest value
 linalg        [Hig08]   inverse square root and solution of symmetric positive definite systems

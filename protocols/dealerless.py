@@ -11,6 +11,7 @@ A sum over parties is local; what is not are products of one party's value with 
                  s ⊕ β = s + β - 2sβ, where sβ takes one transfer from each party before ([RW19], [EGKRS20])
     r, its top bit, r >> f: weighted sums of such bits, local
     segments     of two digits, one-hot as below, products of bits, which become numbers as random bits do
+    sines        of r as if it were in the middle of its segment, of 2^8: weighted sums of one-hot segments, local
     digits       one-hot digits are moved by each party's digit when its bits are folded in, by the same transfers
 
 Every part that is not a party's own draw is then refreshed by a sharing of zero from streams that each two parties
@@ -44,9 +45,10 @@ from protocols.party import Correlation, Stream
 from protocols.pieces import Arrays, groups, joined, pieces_of
 from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray, Shape
-from protocols.segments import SegmentMasks, factors
+from protocols.segments import MOST, SegmentMasks, factors
 from protocols.selection import SelectionMasks
 from protocols.shares import xor_up
+from protocols.sines import SineMasks, waves_of_middles
 from protocols.transfers import Conjunction, Job, Product
 from protocols.truncation import TruncationMask
 
@@ -337,6 +339,10 @@ def _da_bits(us: Dealerless, of: DaBits) -> Maker:
 
 
 def _segment_masks(us: Dealerless, of: SegmentMasks) -> Maker:
+    return [us.fresh(part) for part in (yield from _segments(us, of))]
+
+
+def _segments(us: Dealerless, of: SegmentMasks) -> Maker:
     count = ring.size(of.shape)
     folded = us.fold(us.draw((count,)), digits=True)
     number = yield from folded.number()
@@ -345,7 +351,13 @@ def _segment_masks(us: Dealerless, of: SegmentMasks) -> Maker:
         words = yield from _conjoined(us, words, *other)
     bits = yield from us.fold(words).all_bits()
     one_hot = np.ascontiguousarray(bits).reshape(-1)[: count << of.bits]
-    return [us.fresh(number.reshape(of.shape)), us.fresh(one_hot.reshape(1 << of.bits, *of.shape))]
+    return [number.reshape(of.shape), one_hot.reshape(1 << of.bits, *of.shape)]
+
+
+def _sine_masks(us: Dealerless, of: SineMasks) -> Maker:
+    number, one_hot = yield from _segments(us, SegmentMasks(of.shape, MOST))
+    columns = ring.matmul(waves_of_middles(MOST, of.terms), one_hot.reshape(1 << MOST, -1))
+    return [us.fresh(number), us.fresh(columns.reshape(-1, *of.shape))]
 
 
 def _conjoined(us: Dealerless, x: RingArray, y: RingArray) -> Generator[Sequence[Job], Any, RingArray]:
@@ -375,6 +387,7 @@ _MAKERS: Mapping[type[Any], Callable[[Dealerless, Any], Maker]] = {
     DaBits: _da_bits,
     BoundedRandom: _bounded_random,
     SegmentMasks: _segment_masks,
+    SineMasks: _sine_masks,
 }
 
 

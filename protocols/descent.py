@@ -2,7 +2,7 @@
 
 [MZ17] P. Mohassel, Y. Zhang, "SecureML", IEEE S&P 2017, section 4.1: for batches X_B, y_B of rows, one after another,
 
-    w ← w - 2^-f X_Bᵀ (X_B w - y_B)
+    w ← w - 2^-f X_Bᵀ (X_B w - y_B)        or, for classes y_B in {0, 1},  w ← w - 2^-f X_Bᵀ (σ(X_B w) - y_B)
 
 X was opened once under a mask A (`masks`): E = X - A, in whatever batches it is used. Each iteration has masks of its
 own, of w, of the residual z, and of the gradient, whose truncation is that of `rescaling`:
@@ -13,7 +13,8 @@ own, of w, of the residual z, and of the gradient, whose truncation is that of `
     open          X_Bᵀ z + r     w ← w - y, with y of `truncation`
 
 Each of b, e, s hides one value, and r is as uniform as s is: what is opened is uniform whatever rows, targets and
-weights are. That is what `beaver` and `rescaling` would do; only that the randomness of many iterations is one
+weights are. σ is that of `sines`: its round comes after the first, under masks of its own, and σ - y_B is then the z of
+the second. That is what `beaver` and `rescaling` would do; only that the randomness of many iterations is one
 correlation, which is named, sent and counted once.
 """
 
@@ -30,8 +31,9 @@ from protocols.card import card
 from protocols.masks import Factor, attach, masked_view
 from protocols.opening import open_masked
 from protocols.party import Correlation, Order, Part, Party, Secret
-from protocols.ring import RingArray
+from protocols.ring import RingArray, Shape
 from protocols.shares import Share
+from protocols.sines import Logistic
 from protocols.truncation import TruncationMask, check_bits, finish
 
 
@@ -76,11 +78,13 @@ class DescentMasks(Correlation[tuple[Part, ...]]):
 class Path(NamedTuple):
     """⟨w⟩ after the last iteration; and as it was before each, a share for each stretch, iterations × weights.
 
-    The latter were opened under masks, which they keep.
+    The latter were opened under masks, which they keep. `predictors`: ⟨X_B w⟩ of each stretch, iterations × batch, if σ
+    was taken of them.
     """
 
     last: Share
     before: list[Share]
+    predictors: list[Share]
 
 
 def each(matrices: RingArray, vectors: RingArray) -> RingArray:
@@ -101,24 +105,73 @@ def descend(party: Party, stretches: Sequence[tuple[Share, Share]], w: Share, bi
     here notices if it is not, but from the weights that are returned it can be told. Raises ValueError if shapes do not
     fit, for other `bits`, and for rows without a mask.
     """
+    return _descend(party, stretches, w, bits, None)
+
+
+@card("MZ17", adversary="semi-honest, all but one", rounds=4, elements=2, per="row of the batch and weight")
+def descend_logistic(
+    party: Party, stretches: Sequence[tuple[Share, Share]], w: Share, bits: int, sigma: Logistic
+) -> Path:
+    """⟨w⟩ of an iteration of logistic regression on each batch of each stretch, one after another.
+
+    As `descend`, with σ of `sigma.bits` fraction bits, those of Xw; targets have `sines.RESULT_BITS`.
+
+    Takes sine masks, iterations × batch, for each stretch besides. Residuals are bounded whatever w is, and so are
+    gradients; that Xw stayed where the series is σ is seen from the predictors that are returned.
+    """
+    return _descend(party, stretches, w, bits, sigma)
+
+
+def _descend(
+    party: Party, stretches: Sequence[tuple[Share, Share]], w: Share, bits: int, sigma: Logistic | None
+) -> Path:
     check_bits([bits])
     for rows, targets in stretches:
         if len(rows.shape) != 3 or targets.shape != rows.shape[:2] or w.shape != rows.shape[2:]:
             raise ValueError(f"no iterations: rows {rows.shape}, targets {targets.shape}, weights {w.shape}")
     views = [masked_view(party, rows) for rows, _ in stretches]
     wanted = [DescentMasks(view, party.number(), bits) for _, view in views]
-    ordered = [party.order(one) for one in wanted[:1]]
-    before = []
+    ordered: list[tuple[Order[tuple[Part, ...]], _Means | None]] = []
+    path = Path(w, [], [])
     for at, ((_, targets), (mask, view)) in enumerate(zip(stretches, views, strict=True)):
-        ordered += [party.order(later) for later in wanted[at + 1 : at + 2]]
+        ordered += [_ordered(party, later, sigma) for later in wanted[len(ordered) : at + 2]]
         both = view.of(mask.opened), view.of(mask.share)
-        w, there = _stretch(party, both, targets.values, w, ordered[at])
-        before.append(there)
-    return Path(w, before)
+        masks, means = ordered[at]
+        last, there = _stretch(party, both, targets.values, path.last, masks, means)
+        path = path._replace(last=last)
+        path.before.append(there)
+        if means is not None:
+            path.predictors.append(Share(party.rank, np.stack(means.predictors)))
+    return path
+
+
+def _ordered(
+    party: Party, masks: DescentMasks, sigma: Logistic | None
+) -> tuple[Order[tuple[Part, ...]], _Means | None]:
+    return party.order(masks), sigma and _Means(party, sigma, masks.rows.shape[:2])
+
+
+class _Means:
+    """σ of what it is given, iteration by iteration, and keeps."""
+
+    def __init__(self, party: Party, sigma: Logistic, shape: Shape) -> None:
+        self.predictors: list[RingArray] = []
+        self._party, self._sigma, self._order = party, sigma, party.order(sigma.masks(shape))
+
+    def of(self, z: RingArray) -> RingArray:
+        at = len(self.predictors)
+        self.predictors.append(z)
+        opened = _open(self._party, self._sigma.angles(z) + self._order.draws[0][at])
+        return self._sigma.values(opened, self._order.parts()[1][:, at], self._party.rank)
 
 
 def _stretch(
-    party: Party, rows: tuple[RingArray, RingArray], targets: RingArray, w: Share, masks: Order[tuple[Part, ...]]
+    party: Party,
+    rows: tuple[RingArray, RingArray],
+    targets: RingArray,
+    w: Share,
+    masks: Order[tuple[Part, ...]],
+    means: _Means | None,
 ) -> tuple[Share, Share]:
     """w after, and before each iteration. `rows`: E and this party's part of A."""
     wanted = cast("DescentMasks", masks.correlation)
@@ -128,7 +181,8 @@ def _stretch(
         before.append(w.values)
         differences.append(_open(party, w.values - b))
         c, top, quotient = (one[at] for one in masks.parts()[3:])
-        z = _product(public, w.values) + _product(own, differences[-1]) + c - targets[at]
+        z = _product(public, w.values) + _product(own, differences[-1]) + c
+        z = (z if means is None else means.of(z)) - targets[at]
         difference = _open(party, z - e)
         opened = _open(party, _product(public.T, z) + _product(own.T, difference) + s)
         w = w - finish(opened, (top, quotient), wanted.bits, party.rank)

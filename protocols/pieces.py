@@ -22,6 +22,7 @@ from protocols.rescaling import RescaledProducts
 from protocols.ring import BITS, RingArray
 from protocols.segments import SegmentMasks
 from protocols.selection import SelectionMasks
+from protocols.sines import SineMasks
 
 Arrays: TypeAlias = list[RingArray]
 
@@ -66,7 +67,7 @@ def joined(correlation: Correlation[Any], parts: Sequence[Arrays]) -> Arrays:
     if not parts:
         return [np.zeros(secret.shape, np.uint64) for secret in secrets]
     along = [0] * len(secrets)
-    if isinstance(correlation, WordTriple | SegmentMasks):  # factors and segments come first
+    if isinstance(correlation, WordTriple | SegmentMasks | SineMasks):  # factors, segments and waves come first
         along = [-1] * len(secrets)
     if isinstance(correlation, SelectionMasks):  # others come first, and words of a table last
         along = [1, 0, 0, 0, 1]

@@ -9,6 +9,7 @@ ENOUGH = "check: every group has enough people"
 IN_CATEGORIES = "check: every value is in a category"
 VARIES = "check: there is something to compare"
 BEST = "choice: which of several is best"  # no check: a number that all go on with
+WITHIN_REACH = "check: no prediction of a training was where the logistic function is not approximated"
 
 CHECKS: Mapping[str, str] = {  # and what to say if one fails
     SOUND_SYSTEM: "the matrix is ill-conditioned or not symmetric positive definite, or a number is too large",
@@ -20,6 +21,7 @@ CHECKS: Mapping[str, str] = {  # and what to say if one fails
     ENOUGH: "a group or category has fewer people than the minimum: join it with another, or take more people",
     IN_CATEGORIES: "a value is in none of the categories or bins: name them all",
     VARIES: "the values vary too little within their bounds, or no event happened while groups could be compared",
+    WITHIN_REACH: "predictions grew too large: standardize the data, take smaller or fewer steps, or say a wider reach",
 }
 
 OPENED = frozenset({*CHECKS, BEST})

@@ -25,6 +25,7 @@ from protocols.rescaling import RescaledProducts
 from protocols.ring import Shape
 from protocols.segments import MOST, SegmentMasks
 from protocols.selection import SelectionMasks
+from protocols.sines import MOST_TERMS, SineMasks
 from protocols.truncation import TruncationMask
 from smpc import wire
 
@@ -47,6 +48,7 @@ _KNOWN: Mapping[str, type[Any]] = {
         DaBits,
         BoundedRandom,
         SegmentMasks,
+        SineMasks,
     )
 }
 
@@ -172,6 +174,8 @@ def _check(correlation: Correlation[Any]) -> None:
         raise ValueError(f"{correlation}: a ring element has {ring.BITS} bits")
     if isinstance(correlation, SegmentMasks) and not 0 < correlation.bits <= MOST:
         raise ValueError(f"{correlation}: 1 to {MOST} bits are one-hot")
+    if isinstance(correlation, SineMasks) and not 0 < correlation.terms <= MOST_TERMS:
+        raise ValueError(f"{correlation}: 1 to {MOST_TERMS} terms")
     if isinstance(correlation, Products) and correlation.matrices:
         left, right = correlation.left.shape, correlation.right.shape
         if len(left) != 2 or len(right) != 2 or left[1] != right[0]:

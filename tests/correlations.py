@@ -9,10 +9,12 @@ from protocols.masks import whole
 from protocols.rescaling import RescaledProducts
 from protocols.segments import SegmentMasks
 from protocols.selection import SelectionMasks
+from protocols.sines import SineMasks
 
 SIGNS = [
     *[DigitMasks((9,), 1), DigitMasks((7,), 2), FloorMasks((5,), 20), SelectionMasks(130, 2, 1)],
     *[SegmentMasks((9,), 3), SegmentMasks((2, 3), 6)],
+    SineMasks((2, 3), 4),
 ]
 
 

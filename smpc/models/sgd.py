@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Self
 
 from protocols.beaver import multiply_each, open_once
 from protocols.conversion import negative
-from protocols.descent import Path, descend
+from protocols.descent import Path, descend, descend_logistic
 from protocols.relations import is_zero
 from protocols.shares import Share, concatenate
 from smpc.array import SecretArray
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from protocols.party import Party
+    from protocols.sines import Logistic
 
 DATA_BITS, WEIGHT_BITS = 12, 20
 _AHEAD = 32  # iterations for which correlated randomness is asked for at once
@@ -62,17 +63,11 @@ class SGDRegressor:
         Opens one bit to all parties: whether all went well (see above); raises ModelError if not. Raises RangeError if
         it could not go well, and ValueError for shapes that do not fit, too few rows, and what is no power of two.
         """
-        if x.ndim != 2 or y.shape != x.shape[:1]:
-            raise ValueError(f"not rows and their targets: {x.shape} and {y.shape}")
-        if not self.batch <= x.shape[0]:
-            raise ValueError(f"{x.shape[0]} rows are less than a batch of {self.batch}")
         bits, scale, party = min(x.party.fraction_bits, WEIGHT_BITS), min(x.bits, DATA_BITS), x.party.protocol
-        loss = log2(self.batch / self.step) + 2 * scale if self.step > 0 else 0.5
-        if loss != int(loss) or not 0 < loss < 62:
-            raise ValueError(f"step / batch is no power of two, or too small: {self.step} / {self.batch}")
+        loss = lost(x, y, self.step, self.batch, 2 * scale)
         rows, targets = x.rescaled(scale), y.rescaled(bits + scale).at_bits(bits + scale)
-        length, step = self._bounds(rows, targets, int(loss))
-        descent = Descent(party, rows.share, targets.share, self.batch, int(loss))
+        length, step = self._bounds(rows, targets, loss)
+        descent = Descent(party, rows.share, targets.share, self.batch, loss)
         path = descent.run(Share(party.rank, rows.share.values[0] * 0), self.iterations)
         if path.before:
             x.party.require(WITHIN_BOUNDS, longer(party, path.before, length))
@@ -106,6 +101,18 @@ class SGDRegressor:
         return product
 
 
+def lost(x: SecretArray, y: SecretArray, step: float, batch: int, bits: int) -> int:
+    """The bits that a gradient loses: `bits`, and those of batch / step. Raises ValueError if it cannot."""
+    if x.ndim != 2 or y.shape != x.shape[:1]:
+        raise ValueError(f"not rows and their targets: {x.shape} and {y.shape}")
+    if not batch <= x.shape[0]:
+        raise ValueError(f"{x.shape[0]} rows are less than a batch of {batch}")
+    loss = log2(batch / step) + bits if step > 0 else 0.5
+    if loss != int(loss) or not 0 < loss < TRUNCATED_BITS:
+        raise ValueError(f"step / batch is no power of two, or too small: {step} / {batch}")
+    return int(loss)
+
+
 def longer(party: Party, weights: Sequence[Share], length: int) -> Share:
     """⟨1⟩ if one of the rows of weights is longer, ‖w‖ > length, else ⟨0⟩; for squares that do not wrap."""
     squares = concatenate([one.sum(axis=1) for one in multiply_each(party, *((w, w) for w in weights))])
@@ -121,9 +128,15 @@ class Descent:
         self.x = x if x.source is None else Share(x.rank, x.values.copy())  # its rows are views of what has the mask
         open_once(party, self.x)
 
-    def run(self, w: Share, iterations: int) -> Path:
-        """From w (d), so many iterations from the first batch on; randomness is asked for some of them ahead."""
-        return descend(self.party, [self._stretch(*one) for one in self._stretches(iterations)], w, self.bits)
+    def run(self, w: Share, iterations: int, sigma: Logistic | None = None) -> Path:
+        """From w (d), so many iterations from the first batch on; randomness is asked for some of them ahead.
+
+        With `sigma` targets are classes, see `descend_logistic`.
+        """
+        stretches = [self._stretch(*one) for one in self._stretches(iterations)]
+        if sigma is None:
+            return descend(self.party, stretches, w, self.bits)
+        return descend_logistic(self.party, stretches, w, self.bits, sigma)
 
     def _stretches(self, iterations: int) -> Iterator[tuple[int, int]]:
         """The first batch of each, and how many follow one another."""

@@ -30,6 +30,7 @@ from protocols import (
     segments,
     selection,
     sigmoid,
+    sines,
     softmax,
     sorting,
     truncation,
@@ -129,6 +130,16 @@ def _descend(party: local.LocalParty, own: Operands) -> Share:
     return descent.descend(party, [(rows, y.reshape(1, 4))], w, 10).last
 
 
+def _descend_logistic(party: local.LocalParty, own: Operands) -> Share:
+    """One iteration, without the opening of the rows."""
+    x, y, w = own.share(4, 3, bits=8), own.share(4, bits=8), own.share(3, bits=8)
+    beaver.open_once(party, x)
+    party.rounds = party.elements = 0
+    party.sent.clear()
+    sigma = sines.Logistic(sines.NARROW, 8)
+    return descent.descend_logistic(party, [(x.reshape(1, 4, 3), y.reshape(1, 4))], w, 30, sigma).last
+
+
 CASES = {
     "zero": Case(inputs.zero, lambda p, o: inputs.zero(p, (2, 3)), _all(6)),
     "share": Case(inputs.share, lambda p, o: inputs.share(p, _owned(p, o.public(2, 3), 1), 1, (2, 3)), _all(6)),
@@ -155,6 +166,7 @@ CASES = {
         _all(26),
     ),
     "descend": Case(descent.descend, _descend, _all(4 + 2 * 3)),
+    "descend_logistic": Case(descent.descend_logistic, _descend_logistic, _all(4 + 3)),
     "conjunction": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(6), o.word(6)), _all(6)),
     "conjunctions": Case(binary.conjunction, lambda p, o: binary.conjunction(p, o.word(4), o.word(3, 4)), _all(8)),
     "leading_one": Case(binary.leading_one, lambda p, o: binary.leading_one(p, o.word(6)), _all(6)),
@@ -200,6 +212,7 @@ CASES = {
     "sqrt": _of(roots.sqrt, 1 / 2, 3 / 2),
     "rsqrt": _of(roots.rsqrt, 1 / 2, 3 / 2),
     "sigmoid": _of(sigmoid.sigmoid),
+    "logistic": Case(sines.logistic, lambda p, o: sines.logistic(p, o.share(6, bits=20), 20), _all(6)),
     "tanh": _of(sigmoid.tanh),
     "erf": _of(sigmoid.erf),
     "power": _of(powers.power, -2, 2, exponent=3),

@@ -15,6 +15,7 @@ from protocols.prg import Prg, derive
 from protocols.segments import SegmentMasks
 from protocols.selection import SelectionMasks
 from protocols.shares import Share, combine, combine_bits
+from protocols.sines import SineMasks
 from protocols.truncation import TruncationMask
 from tests.correlations import element_square, element_triple, matrix_triple, rescaled
 
@@ -108,6 +109,14 @@ def is_its_segment(bits):
     return lambda r, one_hot: all((row == (r >> np.uint64(64 - bits) == j)).all() for j, row in enumerate(one_hot))
 
 
+def has_its_waves(r, waves):
+    """With 14 fraction bits, of r to 16 bits."""
+    terms = len(waves) // 2
+    angles = np.arange(1, terms + 1).reshape(-1, *[1] * r.ndim) * (r.astype(float) * (2 * np.pi / 2**64))
+    errors = ring.to_int(waves) - np.concatenate([np.cos(angles), np.sin(angles)]) * 2**14
+    return (np.abs(errors) <= 0.5 + terms * np.pi / 4).all()
+
+
 SIZES = [(2, 3, 4), (1, 1, 1), (0, 2, 3), (2, 0, 3)]
 LAWS: list[tuple[Any, Any]] = [
     *[(element_triple(shape), is_product) for shape in SHAPES],
@@ -123,6 +132,7 @@ LAWS: list[tuple[Any, Any]] = [
     *[(rescaled(matrix_triple(*size), f), is_rescaled_by(f, ring.matmul)) for size in SIZES for f in (1, 61)],
     *[(DaBits(shape, bits), is_its_bits) for shape in SHAPES for bits in (1, 7, 64)],
     *[(SegmentMasks(shape, bits), is_its_segment(bits)) for shape in SHAPES for bits in (1, 4, 7)],
+    *[(SineMasks(shape, terms), has_its_waves) for shape in SHAPES for terms in (1, 8)],
 ]
 
 

@@ -5,10 +5,11 @@ import pytest
 
 from protocols import local, ring
 from protocols.beaver import Masks, open_once
-from protocols.descent import DescentMasks, descend
+from protocols.descent import DescentMasks, descend, descend_logistic
 from protocols.masks import Factor
 from protocols.prg import Prg
 from protocols.shares import combine, split
+from protocols.sines import NARROW, RESULT_BITS, Logistic, SineMasks
 from tests.protocols.test_uniformity import assert_uniform
 
 SEED = bytes(range(32))
@@ -54,6 +55,38 @@ def test_an_iteration_on_each_batch(count, preprocessing):
 
 
 @pytest.mark.parametrize("preprocessing", ["dealer", "ot"])
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_an_iteration_of_logistic_regression_on_each_batch(count, preprocessing):
+    random = np.random.default_rng(0)
+    x, y, w = random.uniform(-1, 1, (ROWS, WEIGHTS)), random.integers(0, 2, ROWS), random.uniform(-2, 2, WEIGHTS)
+    words = [np.rint(x * 2.0**12), y * 2.0**RESULT_BITS, np.rint(w * 2.0**20)]
+    dealt = [split(ring.from_int(value.astype(np.int64)), count, Prg(SEED)) for value in words]
+
+    def program(party):
+        x, y, w = (parts[party.rank] for parts in dealt)
+        open_once(party, x)
+        stretches = [
+            (x[cut].reshape(-1, BATCH, WEIGHTS), y[cut].reshape(-1, BATCH)) for cut in (slice(4), slice(4, 12))
+        ]
+        before = party.rounds
+        path = descend_logistic(party, stretches, w, 12 + RESULT_BITS - 20 + 1, Logistic(NARROW, 32))
+        kinds = [type(one) for one in party.taken[1:]]
+        return path.last, path.predictors, party.rounds - before, kinds
+
+    results = local.run(count, program, SEED, preprocessing)
+    assert {rounds for *_, rounds, _ in results} == {12}
+    assert results[0][3] == [DescentMasks, SineMasks] * 2  # of both stretches before the first is done
+    predictors = np.concatenate([combine(part) for part in zip(*(one for _, one, *_ in results), strict=True)])
+    for batch in range(3):
+        rows = slice(batch * BATCH, (batch + 1) * BATCH)
+        z = x[rows] @ w
+        assert np.abs(ring.to_int(predictors[batch]) / 2.0**32 - z).max() < 0.01 + 0.1 * (preprocessing == "ot")
+        w = w - x[rows].T @ (1 / (1 + np.exp(-z)) - y[rows]) / 2
+    found = ring.to_int(combine([share for share, *_ in results])) / 2.0**20
+    assert np.abs(found - w).max() < 0.02 + 0.1 * (preprocessing == "ot")
+
+
+@pytest.mark.parametrize("preprocessing", ["dealer", "ot"])
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("view", VIEWS)
 def test_parts_fulfil_the_law(view, count, preprocessing):
@@ -72,8 +105,9 @@ def test_parts_fulfil_the_law(view, count, preprocessing):
     np.testing.assert_array_equal(quotient, (r & np.uint64(2**63 - 1)) >> np.uint64(20))
 
 
+@pytest.mark.parametrize("sigma", [None, Logistic(NARROW, 32)], ids=["linear", "logistic"])
 @pytest.mark.parametrize("count", [2, 3])
-def test_what_is_sent_and_opened_is_uniform(count):
+def test_what_is_sent_and_opened_is_uniform(count, sigma):
     """All secrets and their shares are zero: what is sent is a mask and nothing else."""
     length, batch, weights = 4, 512, 512
     parties = local.parties(count, SEED)
@@ -84,14 +118,15 @@ def test_what_is_sent_and_opened_is_uniform(count):
         x, y, w = (type(one)(party.rank, one.values) for one in (x, y, w))
         open_once(party, x)
         rows = x.reshape(length, batch, weights)
-        return descend(party, [(rows, y.reshape(length, batch))], w, 20).last
+        stretches = [(rows, y.reshape(length, batch))]
+        return (descend_logistic(party, stretches, w, 20, sigma) if sigma else descend(party, stretches, w, 20)).last
 
-    results = local.run_all(parties, program)
+    results, each = local.run_all(parties, program), 4 if sigma else 3
     for party in parties:
-        for name in range(3):  # w, residual, gradient, of all iterations
+        for name in range(each):  # w, perhaps its angle, residual, gradient, of all iterations
             messages = [message.arrays[0] for message in party.sent if message.receiver == (party.rank == 0)][1:]
-            assert_uniform(np.concatenate(messages[name::3]))
-    for step in range(1, 13):
+            assert_uniform(np.concatenate(messages[name::each]))
+    for step in range(1, 4 * each + 1):
         opened = [[m for m in party.sent if m.receiver == (party.rank == 0)][step].arrays[0] for party in parties]
         assert len(np.unique(sum(opened, 0 * opened[0]))) == opened[0].size  # no value twice: it is masked
     for _, corrections in parties[0].ideal_dealer.dealt[1:]:

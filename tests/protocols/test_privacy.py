@@ -32,7 +32,7 @@ from itertools import combinations, permutations, product
 import numpy as np
 import pytest
 
-from protocols import beaver, binary, conversion, inputs, rescaling, segments, truncation
+from protocols import beaver, binary, conversion, inputs, rescaling, segments, sines, truncation
 from protocols.opening import disclose, open_masked
 from protocols.party import Correlation, Secret
 from protocols.shares import BitShare, Share, add_up, combine, combine_bits
@@ -268,6 +268,26 @@ def test_segments(monkeypatch, count, k):
             assert (row & np.uint64(1) == (found == j)).all()
 
     tiny = Tiny(count, k, program, secrets=[(k, s), (1, 0), (1, 0)])
+    assert leaks(tiny, all_shares(count, k, 1), check=check) == []
+
+
+@pytest.mark.parametrize(("count", "k"), [(2, 3), (3, 2)])
+def test_the_logistic_function(count, k):
+    """The view does not depend on X, and the result is right, of the angle 2π X / 2^k.
+
+    Its shares, which are linear in those of cosines and sines, and these are taken mod 2.
+    """
+    period = sines.Series(2, 1, (1 << 18,))
+
+    def program(party, lanes, x):
+        return sines.logistic(party, Share(party.rank, x), k - 2, period)
+
+    def check(parties, results, mine, lanes):
+        x = sum(column for (column,) in mine) % (1 << k)
+        found = combine(results).view(np.int64) / 2**32
+        assert np.abs(found - 0.5 - np.sin(2 * np.pi * x / 2**k)).max() < 2**-12
+
+    tiny = Tiny(count, k, program, secrets=[(k, 64 - k), (1, 0), (1, 0)])
     assert leaks(tiny, all_shares(count, k, 1), check=check) == []
 
 

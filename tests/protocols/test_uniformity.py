@@ -31,6 +31,7 @@ from protocols.logarithm import log
 from protocols.prg import Prg
 from protocols.shares import BitShare, Share, split
 from protocols.sigmoid import sigmoid
+from protocols.sines import logistic
 
 SEED = bytes(range(32))
 N = 1 << 14
@@ -71,6 +72,7 @@ PROGRAMS = {
     "scale_up": lambda p, x, w: functions.scale_up(p, x, x, 20),
     "locate": lambda p, x, w: segments.locate(p, x, -1000, 1000, 3).segments,
     "sigmoid": lambda p, x, w: sigmoid(p, x, 20, -(8 << 20), 8 << 20),
+    "logistic": lambda p, x, w: logistic(p, x, 20),
     "exp": lambda p, x, w: exp(p, x, 20, -(8 << 20), 9 << 20),
     "reciprocal": lambda p, x, w: reciprocal(p, x, 20, -8, 8 << 20),
     "log": lambda p, x, w: log(p, x, 20, 0, 8 << 20),

@@ -16,6 +16,8 @@ APART = {
     "square_root": lambda x: x * RELATIVE,
     **dict.fromkeys(["reciprocal", "divide", "exp", "log", "log1p", "sqrt", "rsqrt", "softmax"], lambda x: 4),
     **dict.fromkeys(["sigmoid", "tanh", "erf", "power", "real_power"], lambda x: 4),
+    "logistic": lambda x: (1 << 32 - 6) + (1 << 32 - 10),  # 1/64, and what is rounded
+    "descend_logistic": lambda x: 1 + (4 << 8 + 32 - 6 >> 30),  # four rows of that, times 8 bits; and a coin
     "locate": lambda x: 1 << 16,  # the next segment is as right
 }
 

@@ -16,6 +16,7 @@ from protocols.functions import BoundedRandom
 from protocols.masks import Factor
 from protocols.segments import SegmentMasks
 from protocols.selection import SelectionMasks
+from protocols.sines import SineMasks
 from protocols.truncation import TruncationMask
 from smpc import requests, wire
 from tests.correlations import element_square, element_triple, matrix_triple, rescaled
@@ -45,6 +46,7 @@ correlations = (
     | st.builds(SelectionMasks, lengths, st.integers(1, 4), st.integers(0, 9))
     | st.one_of(*(st.builds(kind, shapes, bits) for kind in (TruncationMask, DaBits, BoundedRandom)))
     | st.builds(SegmentMasks, shapes, st.integers(1, 8))
+    | st.builds(SineMasks, shapes, st.integers(1, 32))
 )
 
 
@@ -81,6 +83,8 @@ BAD = {
     "many bits": wire.pack([[], ["TruncationMask", [2], 65]]),
     "no segments": wire.pack([[], ["SegmentMasks", [2], 0]]),
     "too many segments": wire.pack([[], ["SegmentMasks", [2], 9]]),
+    "no waves": wire.pack([[], ["SineMasks", [2], 0]]),
+    "too many waves": wire.pack([[], ["SineMasks", [2], 33]]),
     "bits of a bounded random": wire.pack([[], ["BoundedRandom", [2], 100]]),
     "more digits than there are": wire.pack([[], ["DigitMasks", [2], 5]]),
     "a selection by more digits than there are": wire.pack([[], ["SelectionMasks", 2, 5, 0]]),
