@@ -19,14 +19,15 @@ _MANIFEST = """\
 
 [study]
 name = "progression"
-model = "linear"                 # linear, or ridge with penalty = 1.0 (for standardized features)
+model = "linear"                 # or ridge (with penalty = 1.0), logistic, poisson, gamma: regressions;
+                                 # or summary, crosstab, compare, survival: statistics
 split = "rows"                   # rows: each party has some of the people; columns: each has some of the variables
 target = "progression"
 features = ["age", "bmi", "bp"]
 # confidence_level = 0.95
 
-# Every column has a declared range, in its own unit. A value outside it is an error at its owner, before anything
-# leaves. Choose what can occur, not what did occur: the range is public.
+# Every column has a declared range, in its own unit, or is a category: type = "category", levels = ["a", "b"]. A value
+# outside is an error at its owner, before anything leaves. Choose what can occur, not what did occur: it is public.
 
 {columns}
 [security]
