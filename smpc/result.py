@@ -126,21 +126,7 @@ class LinearResult:
 
     def to_dict(self) -> dict[str, Any]:
         """What result.json holds: numbers and mappings from name to number; what was not released is left out."""
-        intervals = self.confidence_intervals
-        fields: dict[str, Any] = {
-            "study": self.study,
-            "model": self.model,
-            "target": self.target,
-            "features": list(self.names[1:]),
-            "rows": self.rows,
-            "coefficients": named(self.names, self.coefficients),
-            "standard_errors": named(self.names, self.standard_errors),
-            "t_values": named(self.names, self.statistics),
-            "p_values": named(self.names, self.p_values),
-            "confidence_level": None if intervals is None else self.confidence_level,
-            "confidence_intervals": None
-            if intervals is None
-            else dict(zip(self.names, intervals.tolist(), strict=True)),
+        fields = common_fields(self) | {
             "degrees_of_freedom": self.degrees_of_freedom,
             "r_squared": self.r_squared,
             "residual_standard_error": self.residual_standard_error,
@@ -193,6 +179,24 @@ class Result(Protocol):
     def penalty(self) -> float | None: ...
 
     def to_dict(self) -> dict[str, Any]: ...
+
+
+def common_fields(result: Result) -> dict[str, Any]:
+    """What `to_dict` of all results begins with."""
+    intervals = result.confidence_intervals
+    return {
+        "study": result.study,
+        "model": result.model,
+        "target": result.target,
+        "features": list(result.names[1:]),
+        "rows": result.rows,
+        "coefficients": named(result.names, result.coefficients),
+        "standard_errors": named(result.names, result.standard_errors),
+        f"{result.statistic}_values": named(result.names, result.statistics),
+        "p_values": named(result.names, result.p_values),
+        "confidence_level": None if intervals is None else result.confidence_level,
+        "confidence_intervals": None if intervals is None else dict(zip(result.names, intervals.tolist(), strict=True)),
+    }
 
 
 def to_fields(result: Result, cost: Cost, opened: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from smpc.names import INTERCEPT
-from smpc.result import LinearResult, Result, array, named
+from smpc.result import LinearResult, Result, array, common_fields
 from smpc.sections import SCORED
 
 if TYPE_CHECKING:
@@ -101,21 +101,7 @@ class GlmResult:
 
     def to_dict(self) -> dict[str, Any]:
         """What result.json holds: numbers and mappings from name to number; what was not released is left out."""
-        intervals = self.confidence_intervals
-        fields: dict[str, Any] = {
-            "study": self.study,
-            "model": self.model,
-            "target": self.target,
-            "features": list(self.names[1:]),
-            "rows": self.rows,
-            "coefficients": named(self.names, self.coefficients),
-            "standard_errors": named(self.names, self.standard_errors),
-            "z_values": named(self.names, self.statistics),
-            "p_values": named(self.names, self.p_values),
-            "confidence_level": None if intervals is None else self.confidence_level,
-            "confidence_intervals": None
-            if intervals is None
-            else dict(zip(self.names, intervals.tolist(), strict=True)),
+        fields = common_fields(self) | {
             "deviance": self.deviance,
             "null_deviance": self.null_deviance,
             "pseudo_r_squared": self.pseudo_r_squared,
