@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smpc.result import LinearResult
-from smpc.result_glm import GlmResult
+from smpc.results import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from smpc.ledger import Entry
-    from smpc.result import Cost, Result
+    from smpc.results import Cost, Result
 
 _ERROR_DIGITS = 3  # of a standard error, and so of all that stands beside it
 _LONE_DIGITS = 5  # of a coefficient without a standard error
@@ -41,15 +40,6 @@ class Column:
         tails = [cell[len(cell.partition(".")[0]) :] for cell in self.cells]
         longest = max(tails, key=len)
         return tuple(longest[len(tail) :] for tail in tails)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number of the whole fit, with its name in full and in short."""
-
-    name: str
-    short: str
-    value: str
 
 
 def columns(result: Result) -> list[Column]:
@@ -74,42 +64,6 @@ def columns(result: Result) -> list[Column]:
     t_cells = tuple(number(t, 1.0, _ERROR_DIGITS) for t in np.asarray(result.statistics).tolist())
     p_cells = tuple(p_value(p) for p in np.asarray(result.p_values).tolist())
     return [*found, Column(result.statistic, t_cells), Column("p", p_cells)]
-
-
-def whole_fit(result: Result) -> list[Figure]:
-    """What describes the fit as a whole, as far as it was released."""
-    if isinstance(result, GlmResult):
-        return _of_glm(result)
-    return _of_linear(result) if isinstance(result, LinearResult) else []
-
-
-def _of_linear(result: LinearResult) -> list[Figure]:
-    found = []
-    if result.r_squared is not None:
-        found.append(Figure("R²", "R²", share(result.r_squared)))
-    if (sigma := result.residual_standard_error) is not None:
-        found.append(Figure("Residual standard error", "residual SE", significant(sigma)))
-    freedom = None if result.degrees_of_freedom is None else degrees(result.degrees_of_freedom)
-    if freedom is not None:
-        found.append(Figure("Degrees of freedom", "df", freedom))
-    f, p = result.f_statistic, result.f_p_value
-    if f is not None and p is not None:
-        name = f"F({len(result.names) - 1}, {freedom})"
-        found += [Figure(name, name, significant(f)), Figure("p of F", "p", p_value(p))]
-    return found
-
-
-def _of_glm(result: GlmResult) -> list[Figure]:
-    pseudo = result.pseudo_r_squared
-    figures = [
-        ("Deviance", "deviance", result.deviance, significant),
-        ("Deviance with the intercept alone", "null deviance", result.null_deviance, significant),
-        ("Pseudo-R²: share of the deviance explained", "pseudo-R²", pseudo, share),
-        ("AIC", "AIC", result.aic, significant),
-        ("Dispersion", "dispersion", result.dispersion, significant),
-        ("Distance to the optimum, in standard errors", "distance", result.step, lambda step: f"{step:.1g}"),
-    ]
-    return [Figure(name, short, words(value)) for name, short, value, words in figures if value is not None]
 
 
 def model(result: Result) -> str:
@@ -139,7 +93,7 @@ def as_text(result: Result) -> str:
         f"{name:{width}}" + "".join(f"  {cell:>{room}}" for cell, room in zip(row, widths, strict=True))
         for name, *row in zip(["", *result.names], *cells, strict=True)
     ]
-    whole = "   ".join(f"{figure.short} {figure.value}" for figure in whole_fit(result))
+    whole = "   ".join(f"{figure.short} {figure.value}" for figure in result.whole)
     return "\n".join(line.rstrip() for line in [headline(result), "", *(lines if table else []), "", whole])
 
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from smpc.figures import Column, Figure
+    from smpc.figures import Column
     from smpc.ledger import Entry
-    from smpc.result import Cost, Result
     from smpc.result_statistics import Results
+    from smpc.results import Cost, Figure, Result
 
 __all__ = [
     "print_account", "print_done", "print_result", "print_table", "print_whole", "trust_statement", "write_report",
@@ -54,7 +54,7 @@ def print_result(
 
 def print_whole(console: Console, result: Result) -> None:
     """What describes the fit as a whole, as far as it was released."""
-    if whole := figures.whole_fit(result):
+    if whole := result.whole:
         _print_figures(console, whole)
         console.print()
 
@@ -200,7 +200,7 @@ def _content(result: Result, cost: Cost, statement: Sequence[str], opened: Seque
         "level": _together(figures.percent(result.confidence_level)),
         "titles": [column.title.replace(" %", "\N{NO-BREAK SPACE}%") for column in columns],
         "rows": _rows(result.names, columns),
-        "whole": figures.whole_fit(result),
+        "whole": result.whole,
         "forest": forest(result),
         "not_released": reading.not_released(result),
         "reading": reading.sentences(result),

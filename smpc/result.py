@@ -7,11 +7,13 @@ from Student's distribution, F from R². Distribution functions are scipy.specia
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from smpc import figures
 from smpc.names import INTERCEPT
+from smpc.results import Cost, Figure, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,19 +23,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a run took at one party; `bytes_sent` to all peers together, those for correlated randomness included.
-
-    `offline_rounds`, `offline_bytes`: what was for correlated randomness alone; its rounds are not among `rounds`.
-    """
-
-    rounds: int
-    bytes_sent: int
-    seconds: float
-    preprocessing: str
-    offline_rounds: int = 0
-    offline_bytes: int = 0
+__all__ = ["Cost", "LinearResult", "Result", "array", "common_fields", "named", "to_fields"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +46,24 @@ class LinearResult:
     statistic: ClassVar[str] = "t"
 
     def __str__(self) -> str:
-        from smpc.figures import as_text
+        return figures.as_text(self)
 
-        return as_text(self)
+    @property
+    def whole(self) -> list[Figure]:
+        """What describes the fit as a whole, as far as it was released."""
+        found = []
+        if self.r_squared is not None:
+            found.append(Figure("R²", "R²", figures.share(self.r_squared)))
+        if (sigma := self.residual_standard_error) is not None:
+            found.append(Figure("Residual standard error", "residual SE", figures.significant(sigma)))
+        freedom = None if self.degrees_of_freedom is None else figures.degrees(self.degrees_of_freedom)
+        if freedom is not None:
+            found.append(Figure("Degrees of freedom", "df", freedom))
+        f, p = self.f_statistic, self.f_p_value
+        if f is not None and p is not None:
+            name = f"F({len(self.names) - 1}, {freedom})"
+            found += [Figure(name, name, figures.significant(f)), Figure("p of F", "p", figures.p_value(p))]
+        return found
 
     @property
     def statistics(self) -> Reals | None:
@@ -135,50 +140,6 @@ class LinearResult:
             "penalty": self.penalty,
         }
         return {key: value for key, value in fields.items() if value is not None}
-
-
-class Result(Protocol):
-    """What results have in common: names with the intercept first, and None for what was not released."""
-
-    statistic: ClassVar[str]
-
-    @property
-    def study(self) -> str: ...
-
-    @property
-    def model(self) -> str: ...
-
-    @property
-    def target(self) -> str: ...
-
-    @property
-    def names(self) -> tuple[str, ...]: ...
-
-    @property
-    def rows(self) -> int: ...
-
-    @property
-    def confidence_level(self) -> float: ...
-
-    @property
-    def coefficients(self) -> Reals | None: ...
-
-    @property
-    def standard_errors(self) -> Reals | None: ...
-
-    @property
-    def statistics(self) -> Reals | None: ...
-
-    @property
-    def p_values(self) -> Reals | None: ...
-
-    @property
-    def confidence_intervals(self) -> Reals | None: ...
-
-    @property
-    def penalty(self) -> float | None: ...
-
-    def to_dict(self) -> dict[str, Any]: ...
 
 
 def common_fields(result: Result) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from smpc import figures
 from smpc.names import INTERCEPT
 from smpc.result import LinearResult, Result, array, common_fields
+from smpc.results import Figure
 from smpc.sections import SCORED
 
 if TYPE_CHECKING:
@@ -49,9 +51,21 @@ class GlmResult:
     statistic: ClassVar[str] = "z"
 
     def __str__(self) -> str:
-        from smpc.figures import as_text
+        return figures.as_text(self)
 
-        return as_text(self)
+    @property
+    def whole(self) -> list[Figure]:
+        """What describes the fit as a whole, as far as it was released."""
+        pseudo = self.pseudo_r_squared
+        every = [
+            ("Deviance", "deviance", self.deviance, figures.significant),
+            ("Deviance with the intercept alone", "null deviance", self.null_deviance, figures.significant),
+            ("Pseudo-R²: share of the deviance explained", "pseudo-R²", pseudo, figures.share),
+            ("AIC", "AIC", self.aic, figures.significant),
+            ("Dispersion", "dispersion", self.dispersion, figures.significant),
+            ("Distance to the optimum, in standard errors", "distance", self.step, lambda step: f"{step:.1g}"),
+        ]
+        return [Figure(name, short, words(value)) for name, short, value, words in every if value is not None]
 
     @property
     def statistics(self) -> Reals | None:

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "protocols": {"numpy", "cryptography", "nacl.bindings"},
     "smpc": {
         "protocols", "numpy", "cryptography", "zmq", "msgpack", "pydantic", "pyarrow", "scipy.special",
-        "click", "rich", "jinja2", "sklearn.datasets",
+        "click", "rich", "jinja2", "sklearn.datasets", "sklearn.linear_model",
     },
 }  # fmt: skip
 # What one module alone may import, inside functions: it has to do without.

@@ -85,7 +85,7 @@ def test_pads_put_the_points_in_line():
 
 def test_degrees_of_freedom():
     assert [figures.degrees(value) for value in (431.0, 432.37)] == ["431", "432.4"]
-    assert "df" not in [figure.short for figure in figures.whole_fit(fitted(degrees_of_freedom=None))]
+    assert "df" not in [figure.short for figure in fitted(degrees_of_freedom=None).whole]
 
 
 def test_the_headline():
