@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import count
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,11 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from protocols import fixedpoint, inputs, ring
 from protocols.errors import MessageError
+from protocols.prg import fresh_seed
 from smpc.array import SecretArray
 from smpc.checks import BEST, CHECKS
-from smpc.errors import ModelError, RangeError
+from smpc.errors import ModelError, RangeError, StoreError
 from smpc.ranges import ASSUMED, Bounds, Headroom, Range, declared, exactly, of_words
 from smpc.secret import Rounding, Secret
+from smpc.vault import Kept, Vault
 
 if TYPE_CHECKING:
     from protocols import party as protocols_party
@@ -54,6 +57,7 @@ class Party:
     columns: Mapping[str, Column] = field(default_factory=dict, repr=False)
     rounding: Rounding = "random"
     headroom: Headroom = field(default_factory=Headroom, repr=False)
+    vault: Vault | None = field(default=None, repr=False)
     _numbers: count[int] = field(default_factory=lambda: count(1), repr=False)
 
     @property
@@ -112,6 +116,44 @@ class Party:
             return None
         values = ring.to_int(opened[what]) if array.bits == 0 else fixedpoint.decode(opened[what], array.bits)
         return values.reshape(array.shape).astype(array.dtype)[()]
+
+    def keep(self, name: str, public: Any = None, **arrays: Secret) -> None:
+        """Keep this party's shares of the arrays for later programs of the same parties, and what is `public` of them.
+
+        Every party writes NAME.kept into its folder for results, encrypted with its own key. `public`: what msgpack can
+        hold. Nothing is opened; one round. Raises StoreError if it cannot be written, ValueError without a folder.
+        """
+        drawn = self._told("keep", np.frombuffer(fresh_seed(), "<u8").astype(np.uint64))
+        identity = sha256(np.concatenate(drawn).tobytes()).digest()
+        kept = {what: Kept(one.share.values, one.shape, one.bits, one.range, one.truth) for what, one in arrays.items()}
+        self._own_vault().write(name, identity, public, kept)
+
+    def kept(self, name: str) -> tuple[Any, dict[str, SecretArray]]:
+        """What `keep` kept as `name`, as fresh shares; one round. Nothing is opened.
+
+        Raises StoreError if it is not there, or not of one and the same run at all parties.
+        """
+        identity, public, arrays = self._own_vault().read(name)
+        for rank, theirs in enumerate(self._told("kept", np.frombuffer(identity, "<u8").astype(np.uint64))):
+            if theirs.tobytes() != identity:
+                raise StoreError(f"{name}.kept of {self.names[rank]} is of another run than that of {self.name}")
+        return public, {
+            what: SecretArray(
+                self, inputs.total(self.protocol, one.words), one.shape, one.bits, one.range, truth=one.truth
+            )
+            for what, one in arrays.items()
+        }
+
+    def _own_vault(self) -> Vault:
+        if self.vault is None:
+            raise ValueError("nothing can be kept here: say where with --out (of smpc run and local), or folder=")
+        return self.vault
+
+    def _told(self, step: str, mine: NDArray[np.uint64]) -> list[NDArray[np.uint64]]:
+        """What each party tells all others, by rank."""
+        others = [rank for rank in range(self.count) if rank != self.rank]
+        theirs = self.protocol.exchange(step, {p: [mine] for p in others}, {p: [mine.shape] for p in others})
+        return [mine if rank == self.rank else theirs[rank][0] for rank in range(self.count)]
 
     def require(self, check: str, wrong: Share) -> None:
         """Open to everyone whether one of CHECKS holds: ⟨0⟩ if it does, ⟨1⟩ if not. Raises ModelError if not."""

@@ -25,6 +25,7 @@ from smpc.party import Party
 from smpc.programs import program_of, program_text
 from smpc.release import Gate
 from smpc.result import Cost
+from smpc.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -174,12 +175,22 @@ def _run_program(
         started = monotonic()
         gate = open_gate(manifest, session, request, OPENED)
         bits, rounding = manifest.study.fraction_bits, manifest.study.rounding
-        returned = program.function(Party(session, gate, bits, data, manifest.columns, rounding))
+        vault = _vault(manifest, identity, session, request)
+        party = Party(session, gate, bits, data, manifest.columns, rounding, vault=vault)
+        returned = program.function(party)
         outcome = Outcome(
             manifest, session.id.hex(), _cost(session, manifest, started), gate.ledger.entries, None, returned
         )
         deliver(outcome)
     return outcome
+
+
+def _vault(manifest: Manifest, identity: Identity, session: Session, request: Request) -> Vault | None:
+    """Where this party's program keeps secret arrays: in its folder for results."""
+    if request.out is None:
+        return None
+    owners = [bytes.fromhex(str(party.public_key)) for party in manifest.owners]
+    return Vault(request.out, identity.secret, owners, session.rank)
 
 
 def read_for_program(manifest: Manifest, request: Request) -> Table | None:

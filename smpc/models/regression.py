@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from smpc.result_glm import GlmResult
 
 
+_SECRET = ("coef_", "intercept_", "_slopes", "_level")
+
+
 class _Regression:
     """What all have in common: `_slopes` of mapped features, in units of the target, and `_level` where they are 0."""
 
@@ -58,6 +61,21 @@ class _Regression:
     def get_params(self) -> dict[str, Any]:
         """What the estimator was made with."""
         return {name: value for name, value in vars(self).items() if name in ("penalty", "iterations")}
+
+    def state(self) -> tuple[dict[str, Any], dict[str, SecretArray]]:
+        """What is public of a fitted model, in lists and numbers, and what is secret."""
+        public = {
+            "params": self.get_params(),
+            "centre": self._mapping.centre.tolist(),
+            "half": self._mapping.half.tolist(),
+        }
+        return public, {name: getattr(self, name) for name in _SECRET}
+
+    def restore(self, public: dict[str, Any], secret: dict[str, SecretArray]) -> None:
+        """Be the model that had this `state`."""
+        vars(self).update(public["params"])
+        self._mapping = Mapping(np.array(public["centre"]), np.array(public["half"]))
+        vars(self).update(secret)
 
     def _predictor(self, x: SecretArray) -> SecretArray:
         """⟨The linear predictor⟩ of each row."""
@@ -138,6 +156,14 @@ class LinearRegression(_Regression):
         model = Model(kind, kind, "y", _names(x), self._mapping.half, rows, penalty=self.penalty)
         self._found = LinearRelease(model, self._centre, self._unit, design, fitted)
         return self
+
+    def state(self) -> tuple[dict[str, Any], dict[str, SecretArray]]:
+        public, secret = super().state()
+        return public | {"target": [self._centre, self._unit]}, secret
+
+    def restore(self, public: dict[str, Any], secret: dict[str, SecretArray]) -> None:
+        super().restore(public, secret)
+        self._centre, self._unit = public["target"]
 
     def predict(self, x: SecretArray) -> SecretArray:
         """⟨intercept + x coef⟩."""
