@@ -117,7 +117,8 @@ def descend_logistic(
     As `descend`, with σ of `sigma.bits` fraction bits, those of Xw; targets have `sines.RESULT_BITS`.
 
     Takes sine masks, iterations × batch, for each stretch besides. Residuals are bounded whatever w is, and so are
-    gradients; that Xw stayed where the series is σ is seen from the predictors that are returned.
+    gradients; that Xw stayed where the series is σ is seen from the predictors that are returned. Raises ValueError as
+    `descend` does, and for more fraction bits than fit.
     """
     return _descend(party, stretches, w, bits, sigma)
 
@@ -126,6 +127,8 @@ def _descend(
     party: Party, stretches: Sequence[tuple[Share, Share]], w: Share, bits: int, sigma: Logistic | None
 ) -> Path:
     check_bits([bits])
+    if sigma is not None:
+        sigma.series.doublings(sigma.bits)  # before anything is sent
     for rows, targets in stretches:
         if len(rows.shape) != 3 or targets.shape != rows.shape[:2] or w.shape != rows.shape[2:]:
             raise ValueError(f"no iterations: rows {rows.shape}, targets {targets.shape}, weights {w.shape}")

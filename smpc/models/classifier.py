@@ -5,8 +5,9 @@
     w ← w - (η / |B|) X_Bᵀ (σ(X_B w) - y_B)
 
 As `sgd`, with the logistic function σ by a sine series (`protocols.sines`): four rounds and 16 (d + |B|) bytes to each
-peer in an iteration. σ has an error of 0.003 or less for |z| <= 12 (`reach`: 26 with twice as much randomness). Without
-a dealer what it is taken of is moved, at random and on average not at all, by 1/16 at most (1/8), σ by 1/64 (1/32).
+peer in an iteration. σ has an error of 0.003 or less for |z| <= 12 (`reach`: 0.0035 for 26, with twice as much
+randomness). Without a dealer what it is taken of is moved, at random and on average not at all, by 1/16 at most (1/8),
+σ by 1/64 (1/32).
 
 Scales: X has 12 fraction bits, w 20 (or as many as the program, if these are fewer), σ and y 32; of the gradient's 44
 the step takes its share.
@@ -31,7 +32,7 @@ from smpc.array import SecretArray
 from smpc.checks import WITHIN_REACH
 from smpc.elementary import sigmoid
 from smpc.errors import RangeError
-from smpc.models.sgd import DATA_BITS, WEIGHT_BITS, Descent, lost
+from smpc.models.sgd import DATA_BITS, WEIGHT_BITS, Descent, counts, lost
 from smpc.ranges import TRUNCATED_BITS, Range
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from protocols.party import Party
 
-_TOGETHER = 32  # stretches of iterations that are compared at once
+_TOGETHER = 1 << 20  # predictions that are compared at once
 
 
 class SGDClassifier:
@@ -63,18 +64,19 @@ class SGDClassifier:
 
         Opens one bit to all parties: whether the logistic function was right (see above); raises ModelError if not.
         Raises RangeError if numbers could leave the ring, and ValueError for shapes that do not fit, too few rows,
-        targets that may be other than 0 or 1, what is no power of two, and a reach above 26.
+        targets that may be beyond 0 or 1, what is no power of two or no number of rows or iterations, and a reach
+        above 26.
         """
-        series = self._series()
+        series, (batch, iterations) = self._series(), counts(self.batch, self.iterations)
         bits, scale, party = min(x.party.fraction_bits, WEIGHT_BITS), min(x.bits, DATA_BITS), x.party.protocol
-        loss = lost(x, y, self.step, self.batch, RESULT_BITS + scale - bits)
+        loss = lost(x, y, self.step, batch, RESULT_BITS + scale - bits)
         if y.range.low < 0 or y.range.high > 1 << y.bits:
             raise ValueError(f"targets within {y.bounds}: classes are 0 and 1, share truth values or say bounds=(0, 1)")
         rows, targets = x.rescaled(scale), y.rescaled(RESULT_BITS).at_bits(RESULT_BITS)
-        largest = self._bound(rows, loss)
-        descent = Descent(party, rows.share, targets.share, self.batch, loss)
+        largest = _bound(rows, batch, iterations, loss)
+        descent = Descent(party, rows.share, targets.share, batch, loss)
         zeros = Share(party.rank, rows.share.values[0] * 0)
-        path = descent.run(zeros, self.iterations, Logistic(series, bits + scale))
+        path = descent.run(zeros, iterations, Logistic(series, bits + scale))
         if path.predictors:
             x.party.require(WITHIN_REACH, beyond(party, path.predictors, series.reach << bits + scale))
         self.coef_ = SecretArray(x.party, path.last, (x.shape[1],), bits, Range(-largest, largest))
@@ -85,21 +87,6 @@ class SGDClassifier:
             if 0 < self.reach <= series.reach:
                 return series
         raise ValueError(f"a reach of {self.reach}: at most {sines.WIDE.reach}")
-
-    def _bound(self, rows: SecretArray, loss: int) -> int:
-        """The largest that an entry of w can become. Raises RangeError if gradients or predictions could be too large.
-
-        That y may be 0 while σ is 1 + 0.002 is where a residual is largest.
-        """
-        features, of_x = rows.shape[1], max(1, rows.range.largest)
-        gradient = self.batch * of_x * int((0.5 + FARTHEST) * 2**RESULT_BITS)
-        largest = self.iterations * ((gradient >> loss) + 1)
-        if max(gradient, features * of_x * largest) >= 1 << TRUNCATED_BITS:
-            raise RangeError(
-                f"{self.iterations} iterations on batches of {self.batch} rows of {features} features within "
-                f"{rows.bounds}: a gradient or a prediction could leave the ring: say tighter bounds"
-            )
-        return largest
 
     def decision_function(self, x: SecretArray) -> SecretArray:
         """Xw, secret."""
@@ -123,12 +110,27 @@ class SGDClassifier:
         return cast("SecretArray", (found == y).mean())
 
 
+def _bound(rows: SecretArray, batch: int, iterations: int, loss: int) -> int:
+    """The largest that an entry of w can become. Raises RangeError if gradients or predictions could be too large.
+
+    That y may be 0 while σ is 1 + 0.002 is where a residual is largest.
+    """
+    features, of_x = rows.shape[1], max(1, rows.range.largest)
+    gradient = batch * of_x * int((0.5 + FARTHEST) * 2**RESULT_BITS)
+    largest = iterations * ((gradient >> loss) + 1)
+    if max(gradient, features * of_x * largest) >= 1 << TRUNCATED_BITS:
+        raise RangeError(
+            f"{iterations} iterations on batches of {batch} rows of {features} features within "
+            f"{rows.bounds}: a gradient or a prediction could leave the ring: say tighter bounds"
+        )
+    return largest
+
+
 def beyond(party: Party, predictors: Sequence[Share], reach: int) -> Share:
     """⟨1⟩ if one of these is further than `reach` from 0, else ⟨0⟩; for numbers below 2^62."""
-    found = []
-    for at in range(0, len(predictors), _TOGETHER):
-        some = concatenate([one.reshape(-1) for one in predictors[at : at + _TOGETHER]])
-        ends = below_each(party, some, [-reach, reach + 1])
+    every, found = concatenate([one.reshape(-1) for one in predictors]), []
+    for at in range(0, every.shape[0], _TOGETHER):
+        ends = below_each(party, every[at : at + _TOGETHER], [-reach, reach + 1])
         found.append(1 + ends[:, 0] - ends[:, 1])
     outside = concatenate(found)
     return 1 - is_zero(party, outside.sum(), outside.shape[0].bit_length())

@@ -19,7 +19,9 @@ its square does not wrap: it is seen. The squares open nothing, as w keeps its m
 
 from __future__ import annotations
 
-from math import isqrt, log2
+from fractions import Fraction
+from math import inf, isqrt
+from operator import index
 from typing import TYPE_CHECKING, Self
 
 from protocols.beaver import multiply_each, open_once
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 DATA_BITS, WEIGHT_BITS = 12, 20
 _AHEAD = 32  # iterations for which correlated randomness is asked for at once
+_ROWS_AHEAD = 1 << 18  # or fewer, if their batches have more rows than that
 
 
 class SGDRegressor:
@@ -61,39 +64,20 @@ class SGDRegressor:
         """Train on x (N×d) and y (N). Afterwards `coef_` is secret (d).
 
         Opens one bit to all parties: whether all went well (see above); raises ModelError if not. Raises RangeError if
-        it could not go well, and ValueError for shapes that do not fit, too few rows, and what is no power of two.
+        it could not go well, and ValueError for shapes that do not fit, too few rows, and what is no power of two or no
+        number of rows or iterations.
         """
+        batch, iterations = counts(self.batch, self.iterations)
         bits, scale, party = min(x.party.fraction_bits, WEIGHT_BITS), min(x.bits, DATA_BITS), x.party.protocol
-        loss = lost(x, y, self.step, self.batch, 2 * scale)
+        loss = lost(x, y, self.step, batch, 2 * scale)
         rows, targets = x.rescaled(scale), y.rescaled(bits + scale).at_bits(bits + scale)
-        length, step = self._bounds(rows, targets, loss)
-        descent = Descent(party, rows.share, targets.share, self.batch, loss)
-        path = descent.run(Share(party.rank, rows.share.values[0] * 0), self.iterations)
+        length, step = _bounds(rows, targets, batch, loss)
+        descent = Descent(party, rows.share, targets.share, batch, loss)
+        path = descent.run(Share(party.rank, rows.share.values[0] * 0), iterations)
         if path.before:
             x.party.require(WITHIN_BOUNDS, longer(party, path.before, length))
         self.coef_ = SecretArray(x.party, path.last, (x.shape[1],), bits, Range(-length - step, length + step))
         return self
-
-    def _bounds(self, rows: SecretArray, targets: SecretArray, loss: int) -> tuple[int, int]:
-        """The largest ‖w‖ with which nothing leaves the ring, and by how much an entry of w then changes at most."""
-        features, of_x = rows.shape[1], max(1, rows.range.largest)
-
-        def gradient(length: int) -> int:
-            return self.batch * of_x * ((isqrt(features - 1) + 1) * of_x * length + targets.range.largest)
-
-        def fits(length: int) -> bool:
-            most = length + (gradient(length) >> loss) + 1
-            return gradient(length) < 1 << TRUNCATED_BITS and features * most**2 < 1 << TRUNCATED_BITS
-
-        length = 0
-        for bit in reversed(range(TRUNCATED_BITS)):
-            length |= (1 << bit) * fits(length | 1 << bit)
-        if not length:
-            raise RangeError(
-                f"batches of {self.batch} rows of {features} features within {rows.bounds} and targets within "
-                f"{targets.bounds}: the gradient could leave the ring: say tighter bounds"
-            )
-        return length, (gradient(length) >> loss) + 1
 
     def predict(self, x: SecretArray) -> SecretArray:
         """Xw, secret."""
@@ -101,16 +85,50 @@ class SGDRegressor:
         return product
 
 
+def _bounds(rows: SecretArray, targets: SecretArray, batch: int, loss: int) -> tuple[int, int]:
+    """The largest ‖w‖ with which nothing leaves the ring, and by how much an entry of w then changes at most."""
+    features, of_x = rows.shape[1], max(1, rows.range.largest)
+
+    def gradient(length: int) -> int:
+        return batch * of_x * ((isqrt(features - 1) + 1) * of_x * length + targets.range.largest)
+
+    def fits(length: int) -> bool:
+        most = length + (gradient(length) >> loss) + 1
+        return gradient(length) < 1 << TRUNCATED_BITS and features * most**2 < 1 << TRUNCATED_BITS
+
+    length = 0
+    for bit in reversed(range(TRUNCATED_BITS)):
+        length |= (1 << bit) * fits(length | 1 << bit)
+    if not length:
+        raise RangeError(
+            f"batches of {batch} rows of {features} features within {rows.bounds} and targets within "
+            f"{targets.bounds}: the gradient could leave the ring: say tighter bounds"
+        )
+    return length, (gradient(length) >> loss) + 1
+
+
+def counts(batch: int, iterations: int) -> tuple[int, int]:
+    """Both as integers of Python, in which bounds are computed: NumPy's would wrap. Raises ValueError for others."""
+    try:
+        found = index(batch), index(iterations)
+    except TypeError:
+        raise ValueError(f"no number of rows or of iterations: {batch!r}, {iterations!r}") from None
+    if found[0] < 1 or found[1] < 0:
+        raise ValueError(f"{iterations} iterations on batches of {batch} rows")
+    return found
+
+
 def lost(x: SecretArray, y: SecretArray, step: float, batch: int, bits: int) -> int:
     """The bits that a gradient loses: `bits`, and those of batch / step. Raises ValueError if it cannot."""
-    if x.ndim != 2 or y.shape != x.shape[:1]:
+    if x.ndim != 2 or y.shape != x.shape[:1] or not x.shape[1]:
         raise ValueError(f"not rows and their targets: {x.shape} and {y.shape}")
     if not batch <= x.shape[0]:
         raise ValueError(f"{x.shape[0]} rows are less than a batch of {batch}")
-    loss = log2(batch / step) + bits if step > 0 else 0.5
-    if loss != int(loss) or not 0 < loss < TRUNCATED_BITS:
-        raise ValueError(f"step / batch is no power of two, or too small: {step} / {batch}")
-    return int(loss)
+    ratio = Fraction(batch) / Fraction(float(step)) if 0 < step < inf else Fraction(3)
+    loss = ratio.numerator.bit_length() - ratio.denominator.bit_length() + bits
+    if ratio.numerator.bit_count() * ratio.denominator.bit_count() != 1 or not 0 < loss < TRUNCATED_BITS:
+        raise ValueError(f"step / batch is no power of two, too small or too large: {step} / {batch}")
+    return loss
 
 
 def longer(party: Party, weights: Sequence[Share], length: int) -> Share:
@@ -143,7 +161,7 @@ class Descent:
         whole, done = self.x.shape[0] // self.batch, 0
         while done < iterations:
             first = done % whole
-            length = min(_AHEAD, whole - first, iterations - done)
+            length = min(max(1, min(_AHEAD, _ROWS_AHEAD // self.batch)), whole - first, iterations - done)
             yield first, length
             done += length
 

@@ -86,6 +86,22 @@ def test_an_iteration_of_logistic_regression_on_each_batch(count, preprocessing)
     assert np.abs(found - w).max() < 0.02 + 0.1 * (preprocessing == "ot")
 
 
+def test_more_fraction_bits_than_the_period_leaves_are_refused_before_anything_is_sent():
+    x, y, w = (
+        split(np.zeros(shape, np.uint64), 2, Prg(SEED)) for shape in ((2 * BATCH, WEIGHTS), (2, BATCH), (WEIGHTS,))
+    )
+
+    def program(party):
+        rows = x[party.rank]
+        open_once(party, rows)
+        stretches, sent = [(rows.reshape(2, BATCH, WEIGHTS), y[party.rank])], len(party.sent)
+        with pytest.raises(ValueError, match="fraction bits in a period of 2"):
+            descend_logistic(party, stretches, w[party.rank], 20, Logistic(NARROW, 60))
+        return len(party.sent) - sent
+
+    assert local.run(2, program) == [0, 0]
+
+
 @pytest.mark.parametrize("preprocessing", ["dealer", "ot"])
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("view", VIEWS)

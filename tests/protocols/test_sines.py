@@ -70,6 +70,30 @@ def test_without_a_dealer_the_predictor_is_moved_a_little_and_on_average_not_at_
     assert abs(errors.mean()) < 5 * np.abs(errors).max() / math.sqrt(3 * len(z))
 
 
+@pytest.mark.parametrize(("series", "within", "beyond"), [(NARROW, 1 / 64, 1 / 64), (WIDE, 1 / 32, 1 / 28)])
+def test_how_far_the_result_is_moved_without_a_dealer(series, within, beyond):
+    """By what the docstring says, from the series alone: the wide one is steeper beyond its reach than in it."""
+    period = 2.0**series.period_bits
+    z = np.linspace(0, period / 2, 8001)
+    by = period / 512
+    each = np.stack([summed(z + step, series) - summed(z, series) for step in np.linspace(-by, by, 65)])
+    largest, mean, inside = np.abs(each).max(axis=0), np.abs(each.mean(axis=0)), z <= series.reach
+    assert 0.9 * within < largest[inside].max() < within
+    assert 0.9 * beyond < largest.max() < beyond
+    assert mean[inside].max() < 2.0**-11
+    assert mean.max() < 2.0**-10
+
+
+@pytest.mark.parametrize(("series", "most"), [(NARROW, 0.003), (WIDE, 0.0035)])
+def test_the_error_that_is_stated_has_room_for_all_rounding(series, most):
+    """Where the series is off most it is flat, so that rounding angles to 16 bits moves it little there."""
+    z, moved = np.linspace(0, series.reach, 20001), 2.0 ** (series.period_bits - 16)
+    terms = len(series.coefficients)
+    rounding = math.sqrt(2) * sum(map(abs, series.coefficients)) / 2.0 ** (FACTOR_BITS + 15) + terms * 2.0**-FACTOR_BITS
+    errors = [np.abs(summed(z + step, series) - sigma(z)).max() for step in np.linspace(-moved, moved, 9)]
+    assert max(errors) + rounding < most
+
+
 def test_shapes_and_what_is_taken():
     parties = local.parties(3)
     x = split(np.zeros((2, 0, 3), np.uint64), 3, Prg(bytes(32)))

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 import smpc
-from protocols import sines
+from protocols import local, sines
+from protocols.digits import DigitMasks
 from protocols.prg import Prg
-from protocols.shares import Share, split
+from protocols.shares import Share, combine, split
+from smpc.models import classifier, sgd
 from smpc.models.classifier import SGDClassifier, beyond
 from smpc.models.sgd import Descent
 from tests.smpc.network import DEALER, run, study
@@ -135,6 +137,17 @@ def test_over_encrypted_links(dealer):
     [
         ({"step": 0.3, "batch": 16}, (70, 5), {}, "no power of two"),
         ({"step": 2.0**-60, "batch": 16}, (70, 5), {}, "too small"),
+        ({"step": 5e-324, "batch": 16}, (70, 5), {}, "too small"),
+        ({"step": 2.0**40, "batch": 16}, (70, 5), {}, "too large"),
+        ({"step": np.inf, "batch": 16}, (70, 5), {}, "no power of two"),
+        ({"step": np.nan, "batch": 16}, (70, 5), {}, "no power of two"),
+        ({"step": 0.5 + 2.0**-53, "batch": 16}, (70, 5), {}, "no power of two"),
+        ({"batch": 0}, (70, 5), {}, "batches of 0 rows"),
+        ({"batch": -16}, (70, 5), {}, "batches of -16 rows"),
+        ({"batch": 16.0}, (70, 5), {}, "no number of rows"),
+        ({"batch": 16, "iterations": -1}, (70, 5), {}, "-1 iterations"),
+        ({"batch": 16, "iterations": 2.5}, (70, 5), {}, "no number of rows"),
+        ({"batch": 16}, (70, 0), {}, "not rows and their targets"),
         ({}, (70, 5), {}, "less than a batch of 128"),
         ({"batch": 16}, (71, 5), {}, "not rows and their targets"),
         ({"batch": 16, "reach": 27}, (70, 5), {}, "a reach of 27: at most 26"),
@@ -202,3 +215,52 @@ def test_bounds_with_which_no_training_fits_are_refused_before_it_begins():
         return party.protocol.rounds - before
 
     assert smpc.simulate(program, 2)[0] <= 2  # the rescaling of the data
+
+
+def test_counts_of_numpy_wrap_no_bound():
+    """16 rows of 2^16: the gradient's bound is above 2^64, and as an int64 it was below 2^62. w came out as -w."""
+    x, y = np.full((16, 1), 2.0**16), np.ones(16, bool)
+
+    def program(party):
+        with pytest.raises(smpc.RangeError, match="could leave the ring"):
+            SGDClassifier(2.0**-30, np.int64(16), np.int64(1)).fit(*shared(party, x, y, 2.0**16))
+
+    smpc.simulate(program, 2, fraction_bits=20)
+
+
+def test_bounds_of_weights_are_exact_integers():
+    """What is computed of the weights checks its bounds with them."""
+
+    def program(party):
+        bounds = [fitted(party, SGDClassifier(0.5, *map(kind, (32, 3))))[0].coef_.range for kind in (int, np.int64)]
+        assert {type(end) for one in bounds for end in (one.low, one.high)} == {int}
+        return bounds
+
+    one, other = smpc.simulate(program, 2)[0]
+    assert one == other
+
+
+@pytest.mark.parametrize("place", [None, 0, 15, 16, 39])
+def test_predictions_are_compared_in_pieces(monkeypatch, place):
+    """However many there are: of 2^26 at once, a dealer had refused to send what it takes."""
+    monkeypatch.setattr(classifier, "_TOGETHER", 16)
+    words = np.zeros(40, np.int64)
+    words[slice(0, 0) if place is None else place] = -101
+    shares = split(words.reshape(5, 8).view(np.uint64), 2, Prg(bytes(32)))
+    parties = local.parties(2)
+    results = local.run_all(parties, lambda party: beyond(party, [shares[party.rank][:2], shares[party.rank][2:]], 100))
+    assert combine(results) == (place is not None)
+    asked = [one.shape for one in parties[0].taken if isinstance(one, DigitMasks)]
+    assert asked[:3] == [(16,), (16,), (8,)]
+
+
+def test_fewer_iterations_ahead_if_batches_are_large(monkeypatch):
+    monkeypatch.setattr(sgd, "_ROWS_AHEAD", 64)
+
+    def program(party):
+        weights = fitted(party, SGDClassifier(0.5, 32, 21))[0].coef_
+        masks = [one.shape for one in party.protocol.taken if isinstance(one, sines.SineMasks)]
+        assert [batches for batches, _ in masks] == [2, 2, 2, 2, 1] * 2 + [2, 1]
+        return weights.reveal()
+
+    assert np.abs(smpc.simulate(program, 2)[0] - descent(*data(), 0.5, 32, 21)).max() < 5e-3

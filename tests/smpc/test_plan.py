@@ -16,6 +16,7 @@ from smpc.errors import ManifestError, ModelError, RangeError
 from smpc.helper import serve
 from smpc.identity import generate
 from smpc.ledger import Ledger
+from smpc.models.classifier import SGDClassifier
 from smpc.party import Party
 from smpc.release import Gate
 from tests.smpc.network import DEALER, OWNERS, Study, free_port, run, together
@@ -142,9 +143,17 @@ def program(party):
     return ((x @ y) * 2.5).sum().reveal()
 
 
+def training(party):
+    x = party.share(np.ones((20, 3)) if party.rank == 0 else None, owner=0)
+    y = party.share(np.ones(20, bool) if party.rank == 1 else None, owner=1)
+    models = [SGDClassifier(0.5, 8, 3).fit(x, y) for _ in range(2)]
+    return models[1].score(x, y).reveal()
+
+
+@pytest.mark.parametrize("program", [program, training])
 @pytest.mark.parametrize("dealer", [False, True])
 @pytest.mark.parametrize("owners", [2, 3])
-def test_a_program_does_what_its_plan_says(owners, dealer):
+def test_a_program_does_what_its_plan_says(owners, dealer, program):
     a_study = program_study(owners, dealer=dealer)
     found = plan.of_program(a_study.manifest, program, 0)
 

@@ -121,6 +121,11 @@ def test_what_is_asked_for_ahead_is_what_is_taken():
         ({"step": 0.3, "batch": 16}, ((70, 5), (70,)), "no power of two"),
         ({"batch": 12}, ((70, 5), (70,)), "no power of two"),
         ({"step": 2.0**-60, "batch": 16}, ((70, 5), (70,)), "too small"),
+        ({"step": 2.0**40, "batch": 16}, ((70, 5), (70,)), "too large"),
+        ({"step": 5e-324, "batch": 16}, ((70, 5), (70,)), "too small"),
+        ({"batch": 0}, ((70, 5), (70,)), "batches of 0 rows"),
+        ({"batch": 16.0}, ((70, 5), (70,)), "no number of rows"),
+        ({"batch": 16, "iterations": -1}, ((70, 5), (70,)), "-1 iterations"),
         ({}, ((70, 5), (70,)), "less than a batch of 128"),
         ({"batch": 16}, ((70, 5), (71,)), "not rows and their targets"),
         ({"batch": 16}, ((70,), (70,)), "not rows and their targets"),
@@ -133,6 +138,23 @@ def test_what_cannot_be_trained_is_refused(arguments, shapes, message):
             SGDRegressor(**arguments).fit(x, y)
 
     smpc.simulate(program, 2)
+
+
+def test_counts_of_numpy_wrap_no_bound():
+    def program(party):
+        def ranged(kind, bounds):
+            x, y = (
+                party.share(np.ones(shape) if party.rank == 0 else None, 0, bounds=bounds) for shape in ((32, 2), 32)
+            )
+            return SGDRegressor(2.0**-16, kind(16), kind(2)).fit(x, y).coef_.range
+
+        one, other = ranged(int, 2.0), ranged(np.int64, 2.0)
+        assert one == other
+        assert {type(end) for end in (other.low, other.high)} == {int}
+        with pytest.raises(smpc.RangeError, match="the gradient could leave the ring"):
+            ranged(np.int64, 2.0**8)  # 2^64, of which an int64 has nothing left
+
+    smpc.simulate(program, 2, fraction_bits=20)
 
 
 def test_parameters():
