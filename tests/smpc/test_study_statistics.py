@@ -148,3 +148,8 @@ def test_too_few_people():
 def test_studies_that_cannot_be(study, message):
     with pytest.raises(ManifestError, match=message):
         manifest(study)
+
+
+def test_a_range_beyond_what_is_shared():
+    with pytest.raises(ManifestError, match=r"\[columns.age\] range must be within ± 2\^41"):
+        manifest('model = "summary"\nfeatures = ["age"]', columns="[columns.age]\nrange = [0, 1e18]\n")
