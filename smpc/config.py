@@ -237,6 +237,8 @@ def _check_statistic(document: Document) -> None:
         if max(map(abs, document.columns[name].range or (0.0, 0.0))) > _FARTHEST:
             raise ValueError(f'[columns.{name}] range must be within ± 2^41 for model = "{study.model}"')
     for name, count in levels.items():
+        if count and name in ("numbers", "correlations"):
+            raise ValueError(f"'{name}' is what results call a part of a summary: rename that column")
         if study.model != "summary" and not count:
             raise ValueError(f"column '{name}' must be a category for model = \"{study.model}\"")
         if study.model == "compare" and count != 2:
