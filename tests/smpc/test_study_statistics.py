@@ -9,6 +9,7 @@ from scipy import stats as theirs
 from sklearn.datasets import load_diabetes
 
 from protocols import local
+from smpc import plan
 from smpc.checks import CHECKS
 from smpc.config import parse_manifest
 from smpc.data import read_table
@@ -173,3 +174,18 @@ def test_levels_have_their_names():
 def test_a_range_beyond_what_is_shared():
     with pytest.raises(ManifestError, match=r"\[columns.age\] range must be within ± 2\^41"):
         manifest('model = "summary"\nfeatures = ["age"]', columns="[columns.age]\nrange = [0, 1e18]\n")
+
+
+@pytest.mark.parametrize("cell", [1, 5, 12])
+@pytest.mark.parametrize(
+    "study",
+    [
+        'model = "summary"\nfeatures = ["age", "sex"]',
+        'model = "compare"\ntarget = "age"\nfeatures = ["sex"]',
+        'model = "survival"\ntime = "months"\ntarget = "died"\nfeatures = ["sex"]\ngrid = [12, 60]',
+    ],
+)
+def test_a_plan_of_as_few_rows_as_there_may_be(study, cell):
+    columns = COLUMNS.replace("[0, 60]", '[0.9, 1.05]\ntype = "integer"')
+    planned = manifest(study, columns=columns, cell=cell)
+    assert plan.of_program(planned, program(planned), plan.least_rows(planned)).correlations

@@ -278,6 +278,8 @@ def test_products_beyond_what_there_is(bounds, word):
 
 
 def test_a_fraction_for_whole_numbers():
+    with pytest.raises(ManifestError, match=r"\[columns.bmi\] range: there is no whole number within it"):
+        manifest(columns=COLUMNS.replace("range = [10, 60]", 'type = "integer"\nrange = [0.6, 0.9]'))
     with pytest.raises(ManifestError, match="a fraction in a column of whole numbers"):
         manifest(columns=COLUMNS.replace("missing = 50.0", 'missing = 50.5\ntype = "integer"'))
 
