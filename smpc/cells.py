@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +31,9 @@ _COMMA = "a comma in a number: write decimals with a point, and thousands withou
 _BOOLEAN = "true or false where a number belongs"
 _OTHER = "something else than a number"
 _LEVEL = "none of the declared levels"
+_GAP = r"^[ \t\n\v\f\r]*$"
+_GAP_OF_NUMBERS = r"^[ \t\n\v\f\r]*([+-]?(?i:nan))?[ \t\n\v\f\r]*$"
+_NO_ARROW = (ValueError, TypeError, OverflowError, pa.ArrowException)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,43 +60,76 @@ def from_csv(column: pa.ChunkedArray) -> Cells:
     return from_text(column) if pa.types.is_string(column.type) else _from_arrow(column)
 
 
-def without_gaps(column: Any, filler: str | int) -> tuple[Any, NDArray[np.bool_]]:
-    """The column with `filler` where it has no value (null, NaN, an empty or blank text), and where that is."""
-    if isinstance(column, pa.Array | pa.ChunkedArray):
-        arrow = column
-    else:
-        try:
-            arrow = pa.array(np.ma.filled(column, np.nan) if np.ma.is_masked(column) else column, from_pandas=True)
-        except (
-            ValueError,
-            TypeError,
-            pa.ArrowException,
-        ):  # of several types: it is judged as it is
-            return column, np.zeros(len(column), np.bool_)
-    if pa.types.is_null(arrow.type):
-        return pa.array([filler] * len(arrow)), np.ones(len(arrow), np.bool_)
-    gaps = pc.is_null(arrow, nan_is_null=True)
-    if _is_text(arrow.type):
-        gaps = pc.or_(gaps, pc.equal(pc.fill_null(pc.ascii_trim_whitespace(arrow), ""), ""))
-        filler = str(filler)
-    where = np.array(gaps.to_pylist(), np.bool_)
-    if not where.any() or isinstance(filler, str) != _is_text(arrow.type):
-        return column, where
-    return pc.if_else(gaps, pa.scalar(filler).cast(arrow.type), arrow), where
+def without_gaps(column: Any, *, numbers: bool) -> tuple[Any, NDArray[np.bool_]]:
+    """The cells that have a value, and where there is none: null, NaN, empty or blank text, of `numbers` also "nan"."""
+    if isinstance(column, np.ma.MaskedArray):
+        where = np.ma.getmaskarray(column).copy()
+        kept, gaps = without_gaps(column.compressed(), numbers=numbers)
+        where[~where] = gaps
+        return kept, where
+    try:
+        arrow = _as_arrow(column)
+        if pa.types.is_null(arrow.type):
+            return arrow.slice(0, 0), np.ones(len(arrow), np.bool_)
+        gaps = pc.is_null(arrow, nan_is_null=True)
+        if _is_text(arrow.type):
+            gaps = pc.or_(gaps, pc.match_substring_regex(pc.fill_null(arrow, ""), _GAP_OF_NUMBERS if numbers else _GAP))
+        where = np.array(gaps.to_pylist(), np.bool_)
+        return (arrow.filter(pc.invert(gaps)) if where.any() else column), where
+    except _NO_ARROW:  # of several types, or of one that Arrow has no name for
+        cells = column.to_pylist() if isinstance(column, pa.Array | pa.ChunkedArray) else list(column)
+        where = np.array([_is_gap(cell) for cell in cells], np.bool_)
+        return [cell for cell, gap in zip(cells, where, strict=True) if not gap] if where.any() else column, where
 
 
 def codes(column: Any, levels: Sequence[str | int]) -> Cells:
-    """The places of cells among the levels, as numbers; text with spaces around it is as good as without."""
+    """The places of cells among the levels, as numbers.
+
+    Text is a level as it is written, with or without spaces around it; a whole number is the one level that is that
+    number, whatever type it has (and 1.0 is, in text, too).
+    """
+    place = _places(levels)
+    try:
+        arrow = _as_arrow(column)
+        encoded = (arrow.combine_chunks() if isinstance(arrow, pa.ChunkedArray) else arrow).dictionary_encode()
+        distinct = [place(cell) for cell in encoded.dictionary.to_pylist()]
+        found = np.array([*distinct, -1])[_floats(pc.fill_null(encoded.indices, len(distinct))).astype(np.intp)]
+    except _NO_ARROW:
+        found = np.array([place(cell) for cell in column])
+    good = found >= 0
+    bad = len(found) if good.all() else int(np.argmin(good))
+    return Cells(found[:bad].astype(np.float64), None if bad == len(found) else _LEVEL)
+
+
+def _places(levels: Sequence[str | int]) -> Callable[[Any], int]:
+    """Which level a cell is, -1 for none. Levels that are one number, such as 1 and 01, are told apart only in text."""
+    texts = {str(level): at for at, level in enumerate(levels)}
+    whole = [int(text) if re.fullmatch(r"-?[0-9]+", text) else None for text in texts]
+    once = [number for number in whole if number is not None and whole.count(number) == 1]
+    numbers: dict[Any, int] = {number: whole.index(number) for number in once}
+
+    def place(cell: Any) -> int:
+        if isinstance(cell, str):
+            text = cell.strip(" \t\n\v\f\r")
+            of_number = re.fullmatch(r"(-?[0-9]{1,18})\.0*", text)
+            return texts.get(text, numbers.get(int(of_number[1]), -1) if of_number else -1)
+        return numbers.get(cell, -1) if isinstance(cell, Real | Decimal | np.bool_) else -1
+
+    return place
+
+
+def _as_arrow(column: Any) -> pa.Array | pa.ChunkedArray:
+    """With the type of its values. Raises one of _NO_ARROW."""
     arrow = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column, from_pandas=True)
     if pa.types.is_dictionary(arrow.type):
         arrow = pc.cast(arrow, arrow.type.value_type)
-    if _is_text(arrow.type):
-        found = pc.index_in(pc.ascii_trim_whitespace(arrow), value_set=pa.array([str(level) for level in levels]))
-    else:
-        numbers = [float(level) if str(level).lstrip("-").isdecimal() else np.nan for level in levels]
-        found = pc.index_in(pc.cast(arrow, pa.float64(), safe=False), value_set=pa.array(numbers, pa.float64()))
-    bad = pc.index(pc.is_null(found), value=True).as_py()
-    return Cells(_floats(found if bad < 0 else found.slice(0, bad)), None if bad < 0 else _LEVEL)
+    return pc.cast(arrow, pa.large_string()) if pa.types.is_string_view(arrow.type) else arrow
+
+
+def _is_gap(cell: Any) -> bool:
+    if isinstance(cell, str):
+        return not cell.strip()
+    return _object_complaint(cell) == _EMPTY or (isinstance(cell, Real | Decimal) and cell != cell)  # noqa: PLR0124
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -130,6 +166,8 @@ def _from_arrow(column: pa.Array | pa.ChunkedArray) -> Cells:
 
 def _floats(column: pa.Array | pa.ChunkedArray) -> Floats:
     """A column without nulls. Not by its own `to_numpy`, as that imports pandas wherever it is installed."""
+    if pa.types.is_decimal(column.type):  # by way of text, as Arrow makes 3.0000000000000004 of 3.00000
+        column = pc.cast(column, pa.string())
     floats = pc.cast(column, pa.float64(), safe=False)
     chunks = floats.chunks if isinstance(floats, pa.ChunkedArray) else [floats]
     return np.concatenate([np.empty(0), *(np.from_dlpack(chunk) for chunk in chunks)])

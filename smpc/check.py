@@ -163,6 +163,7 @@ class _Site:
         """The program's ranges depend on shapes and public bounds, as `smpc plan` finds them too."""
         name = program_name(self._manifest)
         rows = self._manifest.release.minimum_rows if self._rows is None else self._rows
+        rows = max(rows, plan.least_rows(self._manifest))  # others may have more
         options = f" --rows {rows}" if self._manifest.columns else ""
         progress.stage(f"rehearsing {name}")
         headroom = Headroom()

@@ -32,6 +32,7 @@ __all__ = [
 ]  # fmt: skip
 
 MAXIMUM_BYTES = 64 * 1024
+_FARTHEST = 2.0**41  # a number of a statistic, which is shared with 20 fraction bits
 MAXIMUM_LINE = 8 * 1024  # reading a dotted key takes time quadratic in its length
 
 
@@ -211,15 +212,33 @@ def _check_columns(document: Document) -> None:
             raise ValueError(f"column '{name}' is a category: target, weights and offset are numbers")
     if study.statistic:
         _check_statistic(document)
-    elif (twice := repeated([term.name for term in terms(study.features, document.columns)])) is not None:
+    else:
+        _check_terms(study, terms(study.features, document.columns))
+
+
+def _check_terms(study: Study, made: Sequence[Term]) -> None:
+    """That each term has a name of its own, and none is made of the target."""
+    names = [term.name for term in made]
+    if (twice := repeated(names)) is not None:
         raise ValueError(f"[study] features make the term '{twice}' twice")
+    for name in study.others:
+        if name in names:
+            raise ValueError(f"column '{name}' has the name of a term that features make: rename it")
+    for term in made:
+        if study.target in term.columns:
+            raise ValueError(f"[study] features make the term '{term.name}' of the target")
 
 
 def _check_statistic(document: Document) -> None:
     """That features are the categories which a statistic needs."""
     study = document.study
     levels = {name: len(document.columns[name].levels) for name in study.features}
+    for name in (*study.features, *study.others):
+        if max(map(abs, document.columns[name].range or (0.0, 0.0))) > _FARTHEST:
+            raise ValueError(f'[columns.{name}] range must be within ± 2^41 for model = "{study.model}"')
     for name, count in levels.items():
+        if count and name in ("numbers", "correlations"):
+            raise ValueError(f"'{name}' is what results call a part of a summary: rename that column")
         if study.model != "summary" and not count:
             raise ValueError(f"column '{name}' must be a category for model = \"{study.model}\"")
         if study.model == "compare" and count != 2:

@@ -24,7 +24,7 @@ from smpc.errors import DataError
 from smpc.lines import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,23 +38,27 @@ class CsvText:
 
     path: Path = field(repr=False)
     header: list[str]
+    texts: Collection[str] = ()
 
     def pieces(self, positions: Sequence[int]) -> Iterator[list[pa.ChunkedArray]]:
         """The columns at `positions`, some rows at a time: float64, or text if a cell is not simply a number.
+
+        Those that `texts` names are text in any case: 01 and 1 may be two categories.
 
         Raises DataError, with the line, for what would make rows or characters doubtful, and for a row with more or
         fewer cells than the header; OSError if the file cannot be read.
         """
         width, some = len(self.header), False
+        texts = [position for position in positions if self.header[position] in self.texts]
         for rows in _rows(self.path, trailing=width > 1):
             some = True
             _check_quotes(rows)
-            yield _parsed(rows, width, positions, numbers=True) or _carefully(rows, width, positions)
+            yield _parsed(rows, width, positions, texts) or _carefully(rows, width, positions)
         if not some:
             raise DataError(f"{self.path.name}: has a header and no rows")
 
 
-def read(path: Path) -> CsvText:
+def read(path: Path, texts: Collection[str] = ()) -> CsvText:
     """The CSV file at `path`, gzipped if its name ends in .gz: UTF-8, commas, lines that end in LF or CRLF.
 
     Raises DataError if line 1 is no header; OSError if the file cannot be read.
@@ -65,7 +69,7 @@ def read(path: Path) -> CsvText:
             raise DataError(f"{path.name}: is empty: it needs a line with the columns' names, and rows")
     _check_empty(head)
     _check_quotes(head)
-    return CsvText(path, _header(head))
+    return CsvText(path, _header(head), texts)
 
 
 def _header(head: Lines) -> list[str]:
@@ -102,17 +106,18 @@ def _without_empty_end(piece: Lines) -> Lines:
     return Lines(piece.name, piece.first, kept.count(b"\n"), kept)
 
 
-def _parsed(rows: Lines, width: int, positions: Sequence[int], *, numbers: bool) -> list[pa.ChunkedArray] | None:
-    """The columns at `positions` as float64, or as text; None if not all rows have `width` cells of that kind."""
+def _parsed(rows: Lines, width: int, positions: Sequence[int], texts: Sequence[int]) -> list[pa.ChunkedArray] | None:
+    """The columns at `positions` as float64, `texts` as text; None if not all rows have `width` cells of that kind."""
     labels = [str(position) for position in range(width)]
     wanted = [labels[position] for position in positions]
-    kind = pa.float64() if numbers else pa.string()
+    kinds = {labels[position]: pa.string() if position in texts else pa.float64() for position in positions}
+    block = len(rows.data) + 1 if texts == positions else _BLOCK
     try:
         table = pa.csv.read_csv(
             pa.BufferReader(rows.data),
-            pa.csv.ReadOptions(column_names=labels, block_size=_BLOCK if numbers else len(rows.data) + 1),
+            pa.csv.ReadOptions(column_names=labels, block_size=block),
             pa.csv.ParseOptions(ignore_empty_lines=False),
-            pa.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, kind), null_values=[]),
+            pa.csv.ConvertOptions(include_columns=wanted, column_types=kinds, null_values=[]),
         )
     except pa.ArrowInvalid:  # its message quotes the row: ours is made outside, with no trace of it
         return None
@@ -122,7 +127,7 @@ def _parsed(rows: Lines, width: int, positions: Sequence[int], *, numbers: bool)
 def _carefully(rows: Lines, width: int, positions: Sequence[int]) -> list[pa.ChunkedArray]:
     """The columns as text. Raises DataError for an empty line, or a row with more or fewer cells than `width`."""
     _check_empty(rows)
-    columns = _parsed(rows, width, positions, numbers=False)
+    columns = _parsed(rows, width, positions, positions)
     if columns is None:
         raise DataError(_ragged(rows, width))
     return columns

@@ -91,7 +91,8 @@ def stream_table(
 
     Arguments and errors are those of `read_table`; those about cells wait for the piece that they are in.
     """
-    opened = sources.open_source(source, wanted)
+    categories = {name for name, column in manifest_columns.items() if column.type == "category"}
+    opened = sources.open_source(source, wanted, categories)
     return Stream(opened.name, _pieces(opened, _present(opened, wanted, require), manifest_columns))
 
 
@@ -177,28 +178,26 @@ def _checked(
 
 
 def _read(source: Source, raw: Any, declared: Column | None) -> tuple[Cells, Gaps | None]:
-    """A column as numbers, and where it has no value, if that may be."""
-    gaps = None
+    """The cells of a column that have a value, as numbers, and where there is none, if that may be."""
+    gaps, category = None, declared is not None and declared.type == "category"
     if declared is not None and declared.missing != "refuse":
-        raw, gaps = without_gaps(raw, declared.levels[0] if declared.levels else 0)
-    if declared is None or declared.type != "category":
-        return source.convert(raw), gaps
-    return codes(raw, declared.levels), gaps
+        raw, gaps = without_gaps(raw, numbers=not category)
+    return codes(raw, declared.levels) if declared and category else source.convert(raw), gaps
 
 
 def _whole(
     names: Sequence[str], read: Sequence[tuple[Cells, Gaps | None]], declared: Mapping[str, Column]
 ) -> dict[str, Floats]:
     """Gaps filled, or their rows left out; columns that cannot be written to."""
-    columns, dropped = {}, np.zeros(len(read[0][0].values) if read else 0, np.bool_)
+    columns, dropped = {}, np.zeros(1, np.bool_)
     for name, (column, gaps) in zip(names, read, strict=True):
         columns[name] = column.values
         if gaps is None or not gaps.any():
             continue
-        if declared[name].missing == "drop":
-            dropped = dropped | gaps
-        else:
-            columns[name] = np.where(gaps, float(declared[name].missing), column.values)
+        drop = declared[name].missing == "drop"
+        dropped = dropped | gaps if drop else dropped
+        columns[name] = np.full(len(gaps), 0.0 if drop else float(declared[name].missing))
+        columns[name][~gaps] = column.values
     if dropped.any():
         columns = {name: column[~dropped] for name, column in columns.items()}
     for values in columns.values():
@@ -208,13 +207,14 @@ def _whole(
 
 def _first_bad(cells: Cells, gaps: Gaps | None, declared: Column | None) -> tuple[int, str] | None:
     """The index of the first cell that is not as declared, and what is wrong with it."""
-    values = cells.values
-    if gaps is not None and declared is not None and declared.range is not None:
-        values = np.where(gaps[: len(values)], np.ceil(declared.range[0]), values)
-    bad = _not_as_declared(values, declared) if declared and declared.type != "category" else None
+    bad = _not_as_declared(cells.values, declared) if declared and declared.type != "category" else None
     if bad is None and cells.complaint:
-        return len(cells.values), cells.complaint
-    return bad
+        bad = len(cells.values), cells.complaint
+    if bad is None or gaps is None:
+        return bad
+    if gaps.all():
+        return None  # no cell is there that could be bad
+    return int(np.flatnonzero(~gaps)[bad[0]]), bad[1]
 
 
 def _not_as_declared(column: Floats, declared: Column) -> tuple[int, str] | None:

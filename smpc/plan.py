@@ -50,6 +50,7 @@ _ROUND = 0.0005  # seconds of a party's own work in a round
 _TRANSFER = 80e-9  # seconds of a party's own work for a transfer
 _SETUP = 0.06  # seconds of base transfers with a peer
 _CONTROL = 2  # empty messages to each peer: ready, bye
+_MOST_CELL = 1 << 16  # people in a cell of a rehearsal
 _WORKING = 100 * 2**20  # bytes, about, while correlations are made
 
 
@@ -196,7 +197,9 @@ def _placeholder(manifest: Manifest, rows: int) -> Table | None:
     if not manifest.columns:
         return None
     middles = {name: sum(column.range or (0.0, 0.0)) / 2 for name, column in manifest.columns.items()}
-    middles |= {name: np.floor(middles[name]) for name, column in manifest.columns.items() if column.type != "number"}
+    for name, column in manifest.columns.items():
+        if column.type != "number":
+            middles[name] = max(np.floor(middles[name]), np.ceil((column.range or (0.0, 0.0))[0]))
     return Table("rehearsal", rows, {name: np.full(rows, middle) for name, middle in middles.items()})
 
 
@@ -244,7 +247,10 @@ def _greet(tally: Tally, manifest: Manifest, rank: int) -> None:
 
 def least_rows(manifest: Manifest) -> int:
     """Rows of each table if none are said: what a statistic needs at least; 0 for another program."""
-    return max(manifest.release.minimum_rows, 2) if manifest.study.statistic else 0
+    if not manifest.study.statistic:
+        return 0
+    people = 4 * min(manifest.release.minimum_cell, _MOST_CELL)  # in all: of quartiles, and more than others ask for
+    return max(manifest.release.minimum_rows, 2, -(-people // len(manifest.owners)))
 
 
 def layout_of(manifest: Manifest, rows: int | None, columns: Mapping[str, Sequence[str]]) -> study.Layout:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _MOST_INFORMATION = 2.0**12  # of a row: beyond, coefficients are surer than their digits
 _MOST_OFFSET = 2.0**8
+_NARROWEST = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,13 @@ def geometry(manifest: Manifest) -> Geometry:
     declared = [*(term.range for term in terms), *(manifest.columns[name].range for name in others)]
     ranges = np.array(declared, dtype=np.float64)
     low, high = ranges[:, 0], ranges[:, 1]
-    shape = Geometry(names, low / 2 + high / 2, high / 2 - low / 2, features)
+    with np.errstate(over="ignore", invalid="ignore"):  # of products: refused here
+        shape = Geometry(names, low / 2 + high / 2, high / 2 - low / 2, features)
+    for name, half in zip(names, shape.half, strict=True):
+        if not _NARROWEST <= half < np.inf:
+            raise ManifestError(
+                f"[columns] the range of {name} is too {'narrow' if half < 1 else 'wide'} to compute with"
+            )
     most = 2.0**linear.FARTHEST_ORIGIN_BITS - 1
     for name, distance in zip(names, np.abs(shape.origin), strict=False):
         if distance > most:

@@ -220,6 +220,10 @@ class Column(Section):
         if number and self.range is not None:
             low, high = self.range
             _require(low <= float(self.missing) <= high, "missing: the number is not within the range")
+        if self.type == "integer" and self.range is not None:
+            _require(math.ceil(self.range[0]) <= self.range[1], "range: there is no whole number within it")
+        whole = not number or self.type != "integer" or float(self.missing).is_integer()
+        _require(whole, "missing: a fraction in a column of whole numbers")
         return self
 
 

@@ -6,7 +6,7 @@ Files hand out their rows some at a time, so that a large one never is in memory
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,13 +41,13 @@ class Source:
     first_row: int = 1
 
 
-def open_source(source: Any, wanted: Sequence[str]) -> Source:
-    """`source` as a Source; a plain array has the columns `wanted`.
+def open_source(source: Any, wanted: Sequence[str], texts: Collection[str] = ()) -> Source:
+    """`source` as a Source; a plain array has the columns `wanted`. A CSV file keeps the columns `texts` as written.
 
     Raises DataError if it cannot be opened, TypeError if it is of no kind known here.
     """
     if isinstance(source, str | os.PathLike):
-        return _open_file(Path(source))
+        return _open_file(Path(source), texts)
     if isinstance(source, Mapping):
         return _of_columns([(str(name), column) for name, column in source.items()])
     if isinstance(source, np.ndarray):
@@ -67,6 +67,8 @@ def _of_columns(columns: Sequence[tuple[str, Any]]) -> Source:
     def pieces(positions: Sequence[int]) -> Iterator[list[Any]]:
         for at in positions:
             name, column = columns[at]
+            if not hasattr(column, "__len__"):
+                raise DataError(f'<table>: column "{clean(name)}" is no column, but a single thing')
             if getattr(column, "ndim", 1) != 1:
                 raise DataError(f'<table>: column "{clean(name)}" has {column.ndim} axes, not one')
         yield [columns[at][1] for at in positions]
@@ -84,13 +86,13 @@ def _of_array(array: np.ndarray[Any, Any], wanted: Sequence[str]) -> Source:
     return _of_columns([(name, array[:, at]) for at, name in enumerate(wanted)])
 
 
-def _open_file(path: Path) -> Source:
+def _open_file(path: Path, texts: Collection[str]) -> Source:
     with _readable(path):
         if not path.exists():
             raise DataError(f"{path.name}: no such file in {path.absolute().parent}")
         if not path.is_file():
             raise DataError(f"{path.name}: is a folder or a device: name a file ({KINDS})")
-        opened = _open_kind(path)
+        opened = _open_kind(path, texts)
 
     def pieces(positions: Sequence[int]) -> Iterator[Sequence[Any]]:
         with _readable(path):
@@ -107,10 +109,10 @@ def _readable(path: Path) -> Iterator[None]:
         raise DataError(f"{path.name}: cannot be read: {error.strerror or 'input or output error'}") from None
 
 
-def _open_kind(path: Path) -> Source:
+def _open_kind(path: Path, texts: Collection[str]) -> Source:
     name = path.name.lower()
     if name.endswith((".csv", ".csv.gz")):
-        text = csvtext.read(path)
+        text = csvtext.read(path, texts)
         return Source(path.name, text.header, text.pieces, cells.from_csv, "line", 2)
     if name.endswith(".parquet"):
         return _of_batches(path.name, lambda names: _parquet_batches(path, names))

@@ -11,13 +11,15 @@ minimum_cell are hidden inside the computation; see docs/statistics.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
 from smpc import stats
 from smpc.result_statistics import Results
+from smpc.stats.scaled import SecretResult
 from smpc.stats.text import table
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
     from smpc.array import SecretArray
     from smpc.config import Manifest
     from smpc.party import Party
+    from smpc.stats.tables import Histogram
+
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def program(manifest: Manifest) -> Callable[[Party], Results | None]:
@@ -39,9 +46,7 @@ def program(manifest: Manifest) -> Callable[[Party], Results | None]:
         found = {name: part.reveal() for name, part in kind(manifest, _Everybody(manifest, party)).items()}
         if any(part is None for part in found.values()):
             return None
-        levels = {name: column.levels for name, column in manifest.columns.items() if column.levels}
-        return Results({name: Frequencies(levels[name], part.counts) if name in levels else part
-                        for name, part in found.items()})  # fmt: skip
+        return Results(found)
 
     return run
 
@@ -80,8 +85,13 @@ class _Everybody:
         parts = [party.share(own if party.rank == rank else None, rank, bounds) for rank in range(party.count)]
         return cast("SecretArray", np.concatenate(cast("Any", parts)))
 
-    def levels(self, name: str) -> int:
-        return len(self._manifest.columns[name].levels)
+    def levels(self, name: str) -> tuple[str | int, ...]:
+        return self._manifest.columns[name].levels
+
+
+def _told(found: SecretResult[T], as_: Callable[[T], R]) -> SecretResult[R]:
+    """The same, read in another way."""
+    return SecretResult(found.arrays, lambda **opened: as_(found.of(**opened)))
 
 
 def _summary(manifest: Manifest, everybody: _Everybody) -> dict[str, Any]:
@@ -94,23 +104,29 @@ def _summary(manifest: Manifest, everybody: _Everybody) -> dict[str, Any]:
     if len(numbers) > 1:
         found["correlations"] = stats.covariance(numbers, minimum=minimum)
     for name in categories:
-        edges = np.arange(everybody.levels(name) + 1) - 0.5
-        found[name] = stats.histogram(everybody(name), edges, minimum=minimum)
+        levels = everybody.levels(name)
+        counts = stats.histogram(everybody(name), np.arange(len(levels) + 1) - 0.5, minimum=minimum)
+        found[name] = _told(counts, partial(_frequencies, levels))
     return found
+
+
+def _frequencies(levels: Sequence[str | int], found: Histogram) -> Frequencies:
+    return Frequencies(levels, found.counts)
 
 
 def _crosstab(manifest: Manifest, everybody: _Everybody) -> dict[str, Any]:
     rows, columns = manifest.study.features
-    shape = everybody.levels(rows), everybody.levels(columns)
-    name = f"{rows} by {columns}"
-    return {name: stats.crosstab(everybody(rows), everybody(columns), shape, minimum=manifest.release.minimum_cell)}
+    across, down = everybody.levels(rows), everybody.levels(columns)
+    shape = len(across), len(down)
+    found = stats.crosstab(everybody(rows), everybody(columns), shape, minimum=manifest.release.minimum_cell)
+    return {f"{rows} by {columns}": _told(found, lambda table: replace(table, rows=across, columns=down))}
 
 
 def _compare(manifest: Manifest, everybody: _Everybody) -> dict[str, Any]:
     target, (group,) = manifest.study.target, manifest.study.features
     found = stats.ttest_ind(everybody(target), everybody(group), minimum=manifest.release.minimum_cell)
     first, second = manifest.columns[group].levels
-    return {f"{target}, {group} {first} and {second}": found}
+    return {f"{target}, {group} {second} less {first}": found}
 
 
 def _survival(manifest: Manifest, everybody: _Everybody) -> dict[str, Any]:
@@ -119,8 +135,10 @@ def _survival(manifest: Manifest, everybody: _Everybody) -> dict[str, Any]:
     if not study.features:
         return {"survival": stats.kaplan_meier(times, events, study.grid, minimum=minimum)}
     (group,) = study.features
-    groups, count = everybody(group), everybody.levels(group)
+    groups, levels = everybody(group), everybody.levels(group)
+    count = len(levels)
+    curves = stats.kaplan_meier(times, events, study.grid, groups, count, minimum=minimum)
     return {
-        f"survival by {group}": stats.kaplan_meier(times, events, study.grid, groups, count, minimum=minimum),
+        f"survival by {group}": _told(curves, lambda found: replace(found, groups=levels)),
         "log-rank test": stats.logrank(times, events, groups, study.grid, count, minimum=minimum),
     }

@@ -39,9 +39,10 @@ class Mapping:
         return int(np.ceil(np.log2(1 + features * (1 + np.abs(self.origin).max(initial=0.0)))))
 
     def __call__(self, x: Secret) -> Secret:
-        """⟨u⟩ with the party's fraction bits; what is not in its range is taken for the end of it.
+        """⟨u⟩ with the party's fraction bits.
 
-        7 rounds more if the bounds of x would let u be beyond ± 2.
+        If the bounds of x would let u be beyond ± 2, what is not in its range is taken for the end of it, in 7 rounds
+        more; else it is taken as it is.
         """
         mapped: Secret = (x - self.centre) * (1 / self.half)
         return mapped if max(map(abs, mapped.bounds)) <= _CLOSE else order.clip(mapped, -1.0, 1.0)

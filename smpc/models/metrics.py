@@ -34,9 +34,10 @@ def rmse(y: SecretArray, predicted: SecretArray) -> SecretArray:
 
 
 def r_squared(y: SecretArray, predicted: SecretArray) -> SecretArray:
-    """⟨1 - Σ (y - ŷ)² / Σ (y - ȳ)²⟩, -16 at least. Error: 2^-6 units of the square of y's bounds, over y's variance.
+    """⟨R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)²⟩, -16 at least. Error: 1 - R² / 2 units, times W² over y's variance.
 
-    A standard deviation of y below a sixty-fourth of its range counts as that.
+    W is the width of y's bounds. A standard deviation of y below a sixty-fourth of it counts as that: R² is then too
+    high, so let bounds be as narrow as the targets are.
     """
     _vectors(y, predicted)
     scale = 2.0 / max(1e-30, float(np.ptp(y.bounds)))
@@ -49,7 +50,7 @@ def r_squared(y: SecretArray, predicted: SecretArray) -> SecretArray:
 
 def log_loss(y: SecretArray, probability: SecretArray) -> SecretArray:
     """⟨-mean log P(what happened)⟩, with probabilities of 2^-14 at least. Error: 2^-5 where P is so small."""
-    _vectors(y, probability)
+    _vectors(y, probability, classes=True)
     right = np.where(y == 1, probability, 1.0 - probability)
     found: SecretArray = -np.log(np.clip(right, 2.0**-14, 1.0)).mean()
     return found
@@ -59,9 +60,10 @@ def roc_auc(y: SecretArray, score: SecretArray) -> SecretArray:
     """⟨The share of pairs of one of each class in which the 1 has the higher score⟩, equal scores counting half.
 
     The network of `np.sort`, twice: once with ones last among equal scores, once with ones first, and the mean of both
-    counts. Error: n² / (4 n₀ n₁) units, for n₀ and n₁ rows of the classes; 0 where a class has no rows. n: up to 2^15.
+    counts. Error: 2 + n² / (2 n₀ n₁) units, for n₀ and n₁ rows of the classes; 0 where a class has no rows. n: up to
+    2^15.
     """
-    _vectors(y, score)
+    _vectors(y, score, classes=True)
     n, party = len(y), y.party.protocol
     held = Range(2 * score.range.low, 2 * score.range.high + 1)
     score.held(Range(0, held.high - held.low), 62, lambda: f"scores within {score.bounds}, to be sorted")
@@ -95,7 +97,9 @@ def calibration(y: SecretArray, probability: SecretArray, bins: int = 10) -> Cal
 
     Small bins tell about few people: suppress them, or take fewer bins, before they are revealed.
     """
-    _vectors(y, probability)
+    _vectors(y, probability, classes=True)
+    if bins < 2:
+        raise ValueError(f"{bins} bins of probabilities: at least 2")
     edges = np.arange(1, bins) / bins
     above = [np.greater_equal(probability, edge) for edge in edges.tolist()]
     numbers = [one.as_numbers() for one in above]
@@ -105,7 +109,9 @@ def calibration(y: SecretArray, probability: SecretArray, bins: int = 10) -> Cal
     return Calibration(member.sum(axis=1), member @ y.as_numbers(), member @ probability)
 
 
-def _vectors(y: SecretArray, other: SecretArray) -> None:
-    """Raises ValueError unless both are vectors of one length."""
+def _vectors(y: SecretArray, other: SecretArray, *, classes: bool = False) -> None:
+    """Raises ValueError unless both are vectors of one length, and y has `classes` if it must."""
     if y.ndim != 1 or other.shape != y.shape or not len(y):
         raise ValueError(f"not targets and what was predicted for each: {y.shape} and {other.shape}")
+    if classes and (y.bits or y.range.low < 0 or y.range.high > 1):
+        raise ValueError(f"classes are 0 and 1: integers within these bounds, not {y.dtype} within {y.bounds}")

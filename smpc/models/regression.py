@@ -113,8 +113,10 @@ def _array(x: SecretArray, share: Share, shape: tuple[int, ...], most: int) -> S
     return SecretArray(x.party, share, shape, x.party.fraction_bits, Range(-limit, limit))
 
 
-def _checked(x: SecretArray, y: SecretArray) -> None:
-    """Raises ValueError for shapes that do not fit, or too few rows."""
+def _checked(x: SecretArray, y: SecretArray, penalty: float) -> None:
+    """Raises ValueError for shapes that do not fit, too few rows, or a penalty that is none."""
+    if not 0 <= penalty < np.inf:
+        raise ValueError(f"a penalty of {penalty}: it is a number from 0 on")
     if x.ndim != 2 or y.shape != x.shape[:1]:
         raise ValueError(f"not rows and their targets: {x.shape} and {y.shape}")
     if x.shape[0] < x.shape[1] + 2:
@@ -139,7 +141,7 @@ class LinearRegression(_Regression):
 
         Raises ModelError if there is no fit to trust, ValueError for arguments that are none.
         """
-        _checked(x, y)
+        _checked(x, y, self.penalty)
         self._mapping, target = mapping(x, ranges), mapping(y.reshape(-1, 1), None)
         party, rows = x.party.protocol, x.shape[0]
         u = concatenate([in_units(self._mapping(x)), in_units(target(y.reshape(-1, 1)))], axis=1)
@@ -189,7 +191,7 @@ class _Scored(_Regression):
 
         Raises ModelError if there is no fit to trust, ValueError for arguments that are none.
         """
-        _checked(x, y)
+        _checked(x, y, self.penalty)
         self._mapping = mapping(x, ranges)
         party, rows = x.party.protocol, x.shape[0]
         family, columns, constants = self._family(y)
@@ -274,8 +276,8 @@ class GammaRegressor(_Scored):
         super().__init__(0.0, iterations)
 
     def _family(self, y: SecretArray) -> tuple[Family, Share, list[Value]]:
-        family = families.Gamma(_unit(y))
         logs: Any = np.log(y)
+        family = families.Gamma(_unit(y))
         scaled = logs - family.level
         sums = [_counted(y, 0), y.share.sum(), scaled.share.sum()]
         constants = [Value(share, bits) for share, bits in zip(sums, (0, y.bits, scaled.bits), strict=True)]

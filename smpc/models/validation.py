@@ -42,6 +42,8 @@ def cross_validate(
     rows = len(x)
     if not 2 <= folds <= rows:
         raise ValueError(f"{folds} folds of {rows} rows")
+    if y.shape != (rows,):
+        raise ValueError(f"not rows and their targets: {x.shape} and {y.shape}")
     places, scores = np.arange(rows) % folds, list[Any]()
     for fold in range(folds):
         inside, outside = np.flatnonzero(places == fold), np.flatnonzero(places != fold)
@@ -62,7 +64,7 @@ def choose_penalty(
     folds: int = 5, ranges: Ranges | None = None,
 ) -> Choice:  # fmt: skip
     """The best of some penalties, the first of equal ones, by `cross_validate`; opens which it is to all parties."""
-    if not penalties:
+    if not len(penalties):  # which may be an array
         raise ValueError("no penalties to choose from")
     means: list[Any] = [
         cross_validate(partial(make, penalty), x, y, score, folds, ranges).mean() for penalty in penalties

@@ -80,6 +80,7 @@ class Covariance:
     count: int
     mean: Numbers
     covariance: Numbers
+    error: Numbers | float = 0.0  # a standard deviation of up to this may be that of a column that does not vary
 
     @property
     def std(self) -> Numbers:
@@ -88,7 +89,7 @@ class Covariance:
     @property
     def correlation(self) -> Numbers:
         """Pearson's; not a number for a column that does not vary."""
-        spread = np.where(self.std > 0, self.std, np.nan)
+        spread = np.where(self.std > self.error, self.std, np.nan)
         return np.asarray(np.clip(self.covariance / np.outer(spread, spread), -1, 1))
 
     @property
@@ -121,9 +122,10 @@ def describe(x: Columns, *, minimum: int = 5, extremes: bool = True) -> SecretRe
     that of np.quantile, u (3 + |x| u) for u = 2^-f, and none of the extremes. 4 rounds, and a sorting network's, about
     3 (log₂ n)²; of 1,000 people 250 bytes a person and column to each peer. The least and the largest value are values
     of single people: where that is too much, leave out the `extremes`. Of columns with up to three values see
-    `enough_of_each`. Raises ModelError for fewer than `minimum` rows.
+    `enough_of_each`. Raises ModelError for fewer than `minimum` rows; without extremes for fewer than four times that,
+    as mean and standard deviation of five people give the two that quartiles leave out.
     """
-    columns = _columns(x, minimum)
+    columns = _columns(x, minimum if extremes or minimum <= 1 else 4 * minimum)
     vectors, count = list(columns.values()), _rows(columns)
     enough_of_each(vectors, minimum)
     centre, raised = deviations(vectors)
@@ -153,8 +155,9 @@ def covariance(x: Columns, *, minimum: int = 5) -> SecretResult[Covariance]:
     centre, raised = deviations(vectors)
 
     def of(total: Numbers, products: Numbers) -> Covariance:
-        return Covariance(tuple(map(str, columns)), count, total / count, products / (count - 1))
+        return Covariance(tuple(map(str, columns)), count, total / count, products / (count - 1), error)
 
+    error = np.ldexp(4.0, np.negative(centre.bits + raised))  # of up to 3 units
     products = Scaled(centre.units.T @ centre.units, 2 * centre.bits, np.add.outer(raised, raised))
     return SecretResult({"total": _totals(vectors), "products": products}, of)
 

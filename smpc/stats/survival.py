@@ -46,7 +46,7 @@ class Survival:
     HIDDEN (-1) is in place of counts that are not told, and no number in place of what follows from them.
     """
 
-    groups: tuple[int, ...]
+    groups: tuple[int | str, ...]
     times: Reals
     at_risk: Counts
     events: Counts

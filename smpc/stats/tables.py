@@ -74,8 +74,8 @@ class ChiSquared:
 class CrossTable:
     """How many people are in each pair of categories, HIDDEN (-1) where that is not shown."""
 
-    rows: tuple[int, ...]
-    columns: tuple[int, ...]
+    rows: tuple[int | str, ...]
+    columns: tuple[int | str, ...]
     counts: Counts
     people: int
 

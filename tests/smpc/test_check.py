@@ -320,3 +320,16 @@ def test_the_readme_shows_what_is_printed(tmp_path):
     found = together(*(lambda one=one: [finding.line for finding in check(one)] for one in requests.values()))[0]
     _, shown, _ = (ROOT / "README.md").read_text(encoding="utf-8").split("<!-- check -->\n")
     assert list(map(shape, shown.splitlines()[1:-1])) == list(map(shape, found))
+
+
+def test_a_statistic_of_few_rows_is_rehearsed_with_more(tmp_path):
+    path, data = tmp_path / "study.toml", tmp_path / "a.csv"
+    text = '[study]\nname = "s"\nmodel = "summary"\nfeatures = ["age"]\n[columns.age]\nrange = [0, 100]\n'
+    text += '[release]\nto = ["a"]\nminimum_rows = 2\n'
+    for rank, name in enumerate("ab"):
+        text += f'[[party]]\nname = "{name}"\naddress = "127.0.0.1:{9000 + rank}"\npublic_key = "{str(rank) * 64}"\n'
+    path.write_text(text)
+    data.write_text("age\n1\n2\n3\n")
+    found = {one.check: one for one in check(Request(path, "a", tmp_path / "a.key", data, None), links=False)}
+    assert found["ranges"].ok
+    assert found["ranges"].says.startswith("summary, for 10 rows in each table")

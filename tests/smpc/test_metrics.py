@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn import metrics as theirs
@@ -79,3 +81,21 @@ def test_a_calibration():
 def test_shapes_that_do_not_fit():
     with pytest.raises(ValueError, match="not targets and what was predicted"):
         measured(metrics.accuracy, np.array([0, 1]), np.array([0.5, 0.5, 0.5]))
+
+
+@pytest.mark.parametrize("measure", [metrics.roc_auc, metrics.log_loss, metrics.calibration])
+def test_targets_that_are_no_classes(measure):
+    score = np.array([0.1, 0.9])
+    for y, bounds in ((np.array([-1, 1]), (-1, 1)), (np.array([0.0, 1.0]), (0, 1))):
+        with pytest.raises(ValueError, match="classes are 0 and 1"):
+            smpc.simulate(partial(measured_at, measure=measure, y=y, bounds=bounds, score=score), 2)
+
+
+def measured_at(party, measure, y, bounds, score):
+    own = party.rank == 0
+    return measure(party.share(y if own else None, 0, bounds), party.share(score if own else None, 0, 1.0))
+
+
+def test_one_bin():
+    with pytest.raises(ValueError, match="1 bins of probabilities"):
+        measured(lambda y, p: metrics.calibration(y, p, 1), *classes(10))

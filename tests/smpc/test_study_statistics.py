@@ -9,6 +9,7 @@ from scipy import stats as theirs
 from sklearn.datasets import load_diabetes
 
 from protocols import local
+from smpc import plan
 from smpc.checks import CHECKS
 from smpc.config import parse_manifest
 from smpc.data import read_table
@@ -109,9 +110,9 @@ def test_two_groups_compared():
     frame = people()
     found = results(manifest('model = "compare"\ntarget = "bmi"\nfeatures = ["sex"]'), frame)[0]
     ((name, test),) = found.parts.items()
-    assert name == "bmi, sex f and m"
+    assert name == "bmi, sex m less f"
     wanted = theirs.ttest_ind(*(group.bmi for _, group in frame.groupby("sex")), equal_var=False)
-    assert abs(test.statistic) == pytest.approx(abs(wanted.statistic), rel=1e-4)
+    assert test.statistic == pytest.approx(-wanted.statistic, rel=1e-4)  # of f less m
     assert test.p_value == pytest.approx(wanted.pvalue, abs=1e-5)
 
 
@@ -148,3 +149,43 @@ def test_too_few_people():
 def test_studies_that_cannot_be(study, message):
     with pytest.raises(ManifestError, match=message):
         manifest(study)
+
+
+def test_levels_have_their_names():
+    frame = people()
+    frame["sex"] = np.where(frame.sex == "f", 2, 1)
+    columns = COLUMNS.replace('["f", "m"]', "[1, 2]") + '[columns.numbers]\ntype = "category"\nlevels = ["x", "y"]\n'
+    for study, groups in (
+        ('model = "crosstab"\nfeatures = ["sex", "ward"]', lambda found: found["rows"]),
+        (
+            'model = "survival"\ntime = "months"\ntarget = "died"\nfeatures = ["sex"]\ngrid = [12, 60]',
+            lambda found: list(map(int, found["groups"])),
+        ),
+        ('model = "summary"\nfeatures = ["sex", "age"]', lambda _: [1, 2]),
+    ):
+        found = results(manifest(study, columns=columns), frame)[0]
+        first = next(iter(found.to_dict().values()))
+        assert groups(first) == [1, 2]
+    assert found.to_dict()["sex"] == {"1": (frame.sex == 1).sum(), "2": (frame.sex == 2).sum()}
+    with pytest.raises(ManifestError, match="'numbers' is what results call a part"):
+        manifest('model = "summary"\nfeatures = ["numbers"]', columns=columns)
+
+
+def test_a_range_beyond_what_is_shared():
+    with pytest.raises(ManifestError, match=r"\[columns.age\] range must be within ± 2\^41"):
+        manifest('model = "summary"\nfeatures = ["age"]', columns="[columns.age]\nrange = [0, 1e18]\n")
+
+
+@pytest.mark.parametrize("cell", [1, 5, 12])
+@pytest.mark.parametrize(
+    "study",
+    [
+        'model = "summary"\nfeatures = ["age", "sex"]',
+        'model = "compare"\ntarget = "age"\nfeatures = ["sex"]',
+        'model = "survival"\ntime = "months"\ntarget = "died"\nfeatures = ["sex"]\ngrid = [12, 60]',
+    ],
+)
+def test_a_plan_of_as_few_rows_as_there_may_be(study, cell):
+    columns = COLUMNS.replace("[0, 60]", '[0.9, 1.05]\ntype = "integer"')
+    planned = manifest(study, columns=columns, cell=cell)
+    assert plan.of_program(planned, program(planned), plan.least_rows(planned)).correlations

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -183,3 +186,106 @@ def test_features_that_cannot_be():
         manifest('"age:bmi", "age:bmi"')
     with pytest.raises(ManifestError, match='missing = "drop" is for rows split'):
         manifest('"ward"', split="columns")
+
+
+def test_levels_of_a_file_are_text(tmp_path):
+    columns = COLUMNS.replace('levels = ["f", "m"]', 'levels = ["low", "1", "01", "1.5", "NaN", "2"]\nmissing = "drop"')
+    path = tmp_path / "a.csv"
+    path.write_text('sex,age\n1,5\n01,5\n"",5\n1.5,5\nNaN,5\n2.0,5\n')
+    declared = manifest(columns=columns).columns
+    assert read_table(path, declared, ["sex"], require="all").columns["sex"].tolist() == [1, 2, 3, 4, 5]
+    numbers = {"sex": pa.array([2.0, None, np.nan])}
+    assert read_table(numbers, declared, ["sex"], require="all").columns["sex"].tolist() == [5]
+    with pytest.raises(DataError, match="none of the declared levels"):  # 1 or 01
+        read_table({"sex": [1]}, declared, ["sex"], require="all")
+    with pytest.raises(DataError, match="none of the declared levels"):  # not the first level that is no number
+        read({"ward": pa.array([1.0, float("inf")])}, ["ward"])
+
+
+SEXES = [
+    pd.Series(["m", None, "f"], dtype="category"),
+    pa.array(["m", None, " f"]).dictionary_encode(),
+    pa.array(["m", " ", "f"], pa.string_view()),
+    np.ma.array(["m", "x", "f"], mask=[0, 1, 0]),
+]
+
+
+@pytest.mark.parametrize("sex", SEXES, ids=range(len(SEXES)))
+def test_gaps_in_categories(sex):
+    declared = manifest(columns=COLUMNS.replace('"m"]', '"m"]\nmissing = "drop"')).columns
+    assert read_table({"sex": sex}, declared, ["sex"], require="all").columns["sex"].tolist() == [1, 0]
+
+
+ODD = [
+    [b"f"],
+    ["f", 1],
+    [[1]],
+    np.array([1j]),
+    np.array(["2020-01-01"], "M8[D]"),
+    [10**30],
+    pa.array([{"a": 1}]),
+    pd.Series([pd.Timestamp("2020")]),
+]
+
+
+@pytest.mark.parametrize("missing", ["refuse", "drop"])
+@pytest.mark.parametrize("cells", ODD, ids=range(len(ODD)))
+def test_cells_that_are_no_category(cells, missing):
+    declared = manifest(columns=COLUMNS.replace('"m"]', f'"m"]\nmissing = "{missing}"')).columns
+    with pytest.raises(DataError, match="none of the declared levels"):
+        read_table({"sex": cells}, declared, ["sex"], require="all")
+
+
+NUMBERS = [
+    pd.Series([0.3, None], dtype="category"),
+    pa.array([Decimal("0.3"), None]),
+    [Fraction(3, 10), None],
+    np.array([0.3, np.nan], ">f8"),
+    np.ma.array([0.3, 1.0], mask=[0, 1]),
+    pd.Series(pd.arrays.SparseArray([0.3, np.nan])),
+    [0.3, ""],
+]
+
+
+@pytest.mark.parametrize("missing", ['"drop"', "0.5"])
+@pytest.mark.parametrize("cells", NUMBERS, ids=range(len(NUMBERS)))
+def test_gaps_in_a_narrow_range(cells, missing):
+    declared = manifest(columns=COLUMNS.replace("[0, 100]\nmissing = 50.0", f"[0.2, 0.5]\nmissing = {missing}")).columns
+    found = read_table({"age": cells}, declared, ["age"], require="all").columns["age"].tolist()
+    assert found == ([0.3] if missing == '"drop"' else [0.3, 0.5])
+
+
+def test_nan_in_a_file_is_a_gap_whatever_is_beside_it(tmp_path):
+    path = tmp_path / "a.csv"
+    for rest in ("", ",20\n"):
+        path.write_text("age,bmi\nnan,20\n30,20\n" + rest)
+        assert read(path, ["age", "bmi"])["age"].tolist() == [50, 30, *[50] * bool(rest)]
+
+
+def test_terms_and_columns_of_one_name():
+    other = COLUMNS + '[columns."sex[m]"]\nrange = [0, 3]\n'
+    with pytest.raises(ManifestError, match=r"column 'sex\[m\]' has the name of a term"):
+        manifest('"sex"]\nweights = "sex[m]"  #', columns=other, model="poisson")
+    with pytest.raises(ManifestError, match="make the term 'age:y' of the target"):
+        manifest('"age:y"')
+
+
+@pytest.mark.parametrize(("bounds", "word"), [("[0, 1e200]", "wide"), ("[-1e-200, 1e-200]", "narrow")])
+def test_products_beyond_what_there_is(bounds, word):
+    wide = manifest('"age:age"', columns=COLUMNS.replace("[0, 100]\nmissing = 50.0", bounds))
+    with pytest.raises(ManifestError, match=f"range of age:age is too {word}"):
+        study.geometry(wide)
+
+
+def test_a_fraction_for_whole_numbers():
+    with pytest.raises(ManifestError, match=r"\[columns.bmi\] range: there is no whole number within it"):
+        manifest(columns=COLUMNS.replace("range = [10, 60]", 'type = "integer"\nrange = [0.6, 0.9]'))
+    with pytest.raises(ManifestError, match="a fraction in a column of whole numbers"):
+        manifest(columns=COLUMNS.replace("missing = 50.0", 'missing = 50.5\ntype = "integer"'))
+
+
+@pytest.mark.parametrize("scale", [0, 2, 5, 9, 15])
+def test_whole_numbers_as_decimals(scale):
+    declared = manifest(columns=COLUMNS.replace("range = [0, 100]", 'type = "integer"\nrange = [0, 100]')).columns
+    whole = pa.array([Decimal(number) for number in range(101)]).cast(pa.decimal128(30, scale))
+    assert read_table({"age": whole}, declared, ["age"], require="all").columns["age"].tolist() == list(range(101))

@@ -72,3 +72,18 @@ def test_arguments():
             choose_penalty(LinearRegression, [], features, target, loss)
 
     smpc.simulate(program, 2)
+
+
+def test_arguments_that_cannot_be():
+    def program(party):
+        features, target = shared(party, np.linspace(0, 1, 8).reshape(-1, 1), np.arange(8.0), whole=False)
+        for penalty in (-1.0, np.nan, np.inf):
+            with pytest.raises(ValueError, match="it is a number from 0 on"):
+                LinearRegression(penalty).fit(features, target)
+        classes = party.share(np.arange(8) % 2 if party.rank == 1 else None, 1, (0, 1))
+        with pytest.raises(ValueError, match="a penalty of -1"):
+            LogisticRegression(-1.0).fit(features, classes)
+        with pytest.raises(ValueError, match="not rows and their targets"):
+            cross_validate(LinearRegression, features, target[:5], loss)
+
+    smpc.simulate(program, 2)

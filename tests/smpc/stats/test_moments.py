@@ -126,3 +126,24 @@ def test_columns_of_different_length():
         ask(lambda x, y: stats.describe({"x": x, "y": y}), (np.arange(6), 8), (np.arange(7), 8))
     with pytest.raises(ValueError, match="not of shape"):
         ask(stats.describe, (np.zeros((6, 2, 2)), 8))
+
+
+def test_quartiles_that_give_away_the_extremes():
+    def middle(x, minimum=5):
+        return stats.describe(x, minimum=minimum, extremes=False)
+
+    with pytest.raises(ModelError, match="19 people, and at least 20"):
+        ask(middle, (np.arange(19), 32))
+    assert ask(middle, (np.arange(20), 32)).quantiles.shape == (3, 1)
+    assert ask(lambda x: middle(x, 1), (np.arange(5), 8)).quantiles[1] == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_columns_that_do_not_vary(seed):
+    rng = np.random.default_rng(seed)
+    columns = [(np.full(20, value), bounds) for value, bounds in ((3, (0, 10)), (3.3, (0.0, 10.0)), (7.7, (7.0, 8.0)))]
+    columns.append((rng.uniform(size=20), (0.0, 100.0)))
+    found = ask(lambda *x: stats.covariance({str(at): one for at, one in enumerate(x)}), *columns)
+    assert np.isnan(found.correlation[:3]).all()
+    assert found.correlation[3, 3] == pytest.approx(1)
+    assert np.isnan(found.p_values[0, 3])
