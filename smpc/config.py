@@ -243,7 +243,7 @@ def _check_statistic(document: Document) -> None:
             raise ValueError(f"column '{name}' must be a category for model = \"{study.model}\"")
         if study.model == "compare" and count != 2:
             raise ValueError(f"column '{name}' must have two levels for model = \"compare\"")
-    if study.model == "survival":
+    if study.model in ("survival", "logrank"):
         event = document.columns[study.target]
         if event.type != "integer" or event.range != (0, 1):
             raise ValueError(f'[columns.{study.target}] must have type = "integer" and range = [0, 1]: 1 is an event')

@@ -114,7 +114,7 @@ def _parsed(rows: Lines, width: int, positions: Sequence[int], texts: Sequence[i
     block = len(rows.data) + 1 if texts == positions else _BLOCK
     try:
         table = pa.csv.read_csv(
-            pa.BufferReader(rows.data),
+            pa.BufferReader(_arrow_memory(rows.data)),
             pa.csv.ReadOptions(column_names=labels, block_size=block),
             pa.csv.ParseOptions(ignore_empty_lines=False),
             pa.csv.ConvertOptions(include_columns=wanted, column_types=kinds, null_values=[]),
@@ -122,6 +122,18 @@ def _parsed(rows: Lines, width: int, positions: Sequence[int], texts: Sequence[i
     except pa.ArrowInvalid:  # its message quotes the row: ours is made outside, with no trace of it
         return None
     return [table.column(label) for label in wanted] if table.num_rows == rows.count else None
+
+
+def _arrow_memory(data: bytes) -> pa.Buffer:
+    """A copy that is Arrow's own.
+
+    A thread of the reader drops what it read a moment after all is returned, and to drop Python's memory it needs the
+    interpreter: at the end of a process, which may come at once, the thread is ended in the middle of that, and with it
+    the process ("terminate called without an active exception").
+    """
+    sink = pa.BufferOutputStream()
+    sink.write(data)
+    return sink.getvalue()
 
 
 def _carefully(rows: Lines, width: int, positions: Sequence[int]) -> list[pa.ChunkedArray]:

@@ -20,7 +20,7 @@ _MANIFEST = """\
 [study]
 name = "progression"
 model = "linear"                 # or ridge (with penalty = 1.0), logistic, poisson, gamma: regressions;
-                                 # or summary, crosstab, compare, survival: statistics
+                                 # or summary, crosstab, compare, survival, logrank: statistics
 split = "rows"                   # rows: each party has some of the people; columns: each has some of the variables
 target = "progression"
 features = ["age", "bmi", "bp"]

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Model: TypeAlias = Literal[
-    "linear", "ridge", "logistic", "poisson", "gamma", "summary", "crosstab", "compare", "survival"
+    "linear", "ridge", "logistic", "poisson", "gamma", "summary", "crosstab", "compare", "survival", "logrank"
 ]
 MODELS: tuple[Model, ...] = get_args(Model)
 SCORED = ("logistic", "poisson", "gamma")  # generalized linear models, by Fisher scoring
-STATISTICS = ("summary", "crosstab", "compare", "survival")  # see smpc.study_statistics
+STATISTICS = ("summary", "crosstab", "compare", "survival", "logrank")  # see smpc.study_statistics
 
 Output: TypeAlias = Literal["coefficients", "standard_errors", "fit"]
 OUTPUTS: tuple[Output, ...] = ("coefficients", "standard_errors", "fit")
@@ -156,6 +156,7 @@ class Study(Section):
             "crosstab": (("features",), (2, 2)),
             "compare": (("target", "features"), (1, 1)),
             "survival": (("time", "target", "grid"), (0, 1)),
+            "logrank": (("time", "target", "grid", "features"), (1, 1)),
         }[str(self.model)]
         for needed in needs:
             _require(needed in self.model_fields_set, f'lacks the key {needed}, which model = "{self.model}" needs')
@@ -184,7 +185,7 @@ class Study(Section):
                 f'{extra} is for model = "logistic", "poisson" or "gamma": remove it',
             )
         for extra in ("time", "grid"):
-            _require(extra not in self.model_fields_set, f'{extra} is for model = "survival": remove it')
+            _require(extra not in self.model_fields_set, f'{extra} is for model = "survival" or "logrank": remove it')
         _require((twice := repeated(self.features)) is None, f'features has "{twice}" twice')
         _require(self.target not in self.features, f'"{self.target}" is the target and also one of the features')
         twice = repeated((*self.features, *self.others))

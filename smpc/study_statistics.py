@@ -3,7 +3,8 @@
     summary    each column described; frequencies of categories; correlations of numbers
     crosstab   two categories against each other, with Pearson's test
     compare    a number in two groups: Welch's t-test
-    survival   curves by Kaplan and Meier, with the log-rank test if there are groups
+    survival   curves by Kaplan and Meier, of all or of groups
+    logrank    the log-rank test of groups; curves and test together would tell small counts
 
 Rows are split: each party shares its own columns, and what is computed on is everybody's. Counts below [release]
 minimum_cell are hidden inside the computation; see docs/statistics.md.
@@ -39,7 +40,13 @@ R = TypeVar("R")
 
 def program(manifest: Manifest) -> Callable[[Party], Results | None]:
     """The program of a study whose model is a statistic."""
-    kinds = {"summary": _summary, "crosstab": _crosstab, "compare": _compare, "survival": _survival}
+    kinds = {
+        "summary": _summary,
+        "crosstab": _crosstab,
+        "compare": _compare,
+        "survival": _survival,
+        "logrank": _logrank,
+    }
     kind = kinds[str(manifest.study.model)]
 
     def run(party: Party) -> Results | None:
@@ -138,7 +145,11 @@ def _survival(manifest: Manifest, everybody: _Everybody) -> dict[str, Any]:
     groups, levels = everybody(group), everybody.levels(group)
     count = len(levels)
     curves = stats.kaplan_meier(times, events, study.grid, groups, count, minimum=minimum)
-    return {
-        f"survival by {group}": _told(curves, lambda found: replace(found, groups=levels)),
-        "log-rank test": stats.logrank(times, events, groups, study.grid, count, minimum=minimum),
-    }
+    return {f"survival by {group}": _told(curves, lambda found: replace(found, groups=levels))}
+
+
+def _logrank(manifest: Manifest, everybody: _Everybody) -> dict[str, Any]:
+    study, (group,) = manifest.study, manifest.study.features
+    times, events, groups = everybody(study.time), everybody(study.target), everybody(group)
+    count, minimum = len(everybody.levels(group)), manifest.release.minimum_cell
+    return {f"survival by {group}": stats.logrank(times, events, groups, study.grid, count, minimum=minimum)}

@@ -21,7 +21,8 @@ _STATISTICS = {
     "summary": "counts, means, standard deviations and quartiles of columns, correlations, and frequencies",
     "crosstab": "a table of counts, and a test of independence if no count is hidden",
     "compare": "the difference of two means, its standard error and degrees of freedom",
-    "survival": "numbers at risk and of events over time, and the log-rank statistic of groups",
+    "survival": "numbers at risk and of events over time, rounded",
+    "logrank": "the log-rank statistic of groups",
 }
 _HIDDEN_CELLS = (
     "Counts below {} are hidden inside the computation. Every owner learns the number of rows that each owner has, and "

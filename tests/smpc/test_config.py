@@ -106,7 +106,7 @@ RANGE = "range = [10, 80.5]"
 FEATURES = '["age", "bmi"]'
 INTERVAL = "[columns.bmi] range must be [low, high]: two finite numbers, low below high"
 ADDRESS = '[[party]] "north" address must be "host:port", an IPv6 host in [brackets]'
-MODELS = '"linear", "ridge", "logistic", "poisson", "gamma", "summary", "crosstab", "compare" or "survival"'
+MODELS = '"linear", "ridge", "logistic", "poisson", "gamma", "summary", "crosstab", "compare", "survival" or "logrank"'
 IDENTIFIER = "letters, digits, - and _ (at most 64, the first a letter or digit)"
 INTERCEPT = '[study] "intercept" is what results call the constant term: rename that column'
 KEY = '[[party]] "south" public_key must be the 64 hex digits that smpc keygen printed'
