@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import smpc
-from smpc.models.sgd import SGDRegressor
+from smpc.models import SGDRegressor
 
 ROWS, BATCH, STEP, STEPS = 512, 64, 0.25, 60
 

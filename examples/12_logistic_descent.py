@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import smpc
-from smpc.models.classifier import SGDClassifier
+from smpc.models import SGDClassifier
 
 ROWS, BATCH, STEP, STEPS = 512, 64, 1.0, 60
 

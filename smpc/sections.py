@@ -174,10 +174,9 @@ class Study(Section):
         ridge = ("penalty",) if self.model == "ridge" else ()
         for needed in ("split", "target", "features", *ridge):
             _require(needed in self.model_fields_set, f'lacks the key {needed}, which model = "{self.model}" needs')
-        penalized = self.model in ("ridge", "logistic", "poisson")
         _require(
-            penalized or "penalty" not in self.model_fields_set,
-            'penalty is for model = "ridge", "logistic" or "poisson": remove it',
+            self.model != "linear" or "penalty" not in self.model_fields_set,
+            'penalty is for every regression but model = "linear": remove it',
         )
         for extra in OF_SCORED:
             _require(

@@ -37,13 +37,17 @@ def r_squared(y: SecretArray, predicted: SecretArray) -> SecretArray:
     """⟨R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)²⟩, -16 at least. Error: 1 - R² / 2 units, times W² over y's variance.
 
     W is the width of y's bounds. A standard deviation of y below a sixty-fourth of it counts as that: R² is then too
-    high, so let bounds be as narrow as the targets are.
+    high, so let bounds be as narrow as the targets are. A residual beyond 512 W counts as that (8 W, with 26 fraction
+    bits).
     """
     _vectors(y, predicted)
     scale = 2.0 / max(1e-30, float(np.ptp(y.bounds)))
     real, guess = y * scale, predicted * scale
     around = np.maximum(np.var(real), _LEAST)
-    missed = np.minimum(np.mean(np.square(real - guess)), 16.0)
+    residual, most = real - guess, 2.0 ** min(10, 30 - real.bits)
+    if max(map(abs, residual.bounds)) > most >= 16:
+        residual = np.clip(residual, -most, most)
+    missed = np.minimum(np.mean(np.square(residual)), 16.0)
     found: SecretArray = np.maximum(1.0 - missed / around, -16.0)
     return found
 

@@ -25,7 +25,7 @@ from protocols.truncation import truncate
 from smpc import elementary
 from smpc.array import SecretArray
 from smpc.checks import SOUND_FIT
-from smpc.models import families, glm, linear, moments
+from smpc.models import families, glm, linear, metrics, moments
 from smpc.models.families import Family, Rows, Value
 from smpc.models.mapped import Mapping, in_units, mapping
 from smpc.models.raw import COEFFICIENT_BITS, INTERCEPT_BITS
@@ -81,6 +81,14 @@ class _Regression:
         """⟨The linear predictor⟩ of each row."""
         found: SecretArray = self._mapping(x) @ self._slopes + self._level
         return found
+
+    def predict(self, x: SecretArray) -> SecretArray:
+        """⟨The target⟩ that is expected of each row."""
+        raise NotImplementedError
+
+    def score(self, x: SecretArray, y: SecretArray) -> SecretArray:
+        """⟨R²⟩ of predictions, as `metrics.r_squared` has it."""
+        return metrics.r_squared(y, self.predict(x))
 
     def _reveal(self, names: Sequence[str] | None, to: Sequence[str] | None) -> Any:
         model = self._found.model
@@ -246,6 +254,10 @@ class LogisticRegression(_Scored):
         found: SecretArray = self._predictor(x) > 0
         return found
 
+    def score(self, x: SecretArray, y: SecretArray) -> SecretArray:
+        """⟨The share of rows whose class is predicted right⟩."""
+        return metrics.accuracy(y, self.predict(x))
+
 
 class PoissonRegressor(_Scored):
     """E y = exp(intercept + x coef), for counts y (integers). No deviance or AIC is among the figures."""
@@ -271,9 +283,6 @@ class GammaRegressor(_Scored):
     """E y = exp(intercept + x coef), for amounts y above zero, whose spread is in proportion to them."""
 
     kind = "gamma"
-
-    def __init__(self, iterations: int = 9) -> None:
-        super().__init__(0.0, iterations)
 
     def _family(self, y: SecretArray) -> tuple[Family, Share, list[Value]]:
         logs: Any = np.log(y)

@@ -18,7 +18,10 @@ FAMILIES = {
 FEW = (0, 1, 4, 9)  # mean radius, texture, smoothness, fractal dimension
 
 
-def score(model, x, y, *, parties=3, split="rows", most=None, weights=None, offset=None, seed=SEED, **options):
+def score(
+    model, x, y, *,
+    parties=3, split="rows", most=None, weights=None, offset=None, seed=SEED, preprocessing="dealer", **options,
+):  # fmt: skip
     """The study of x0, x1, … and y; `most`: the largest y that is declared. Weights and offset are with y."""
     names = [*(f"x{number}" for number in range(x.shape[1])), "y"]
     low = {"logistic": 0, "poisson": 0}.get(model, float(y.min()) / 2)
@@ -30,7 +33,8 @@ def score(model, x, y, *, parties=3, split="rows", most=None, weights=None, offs
             ranges.append((0.0, float(values.max())) if name == "weights" else ranges_of(values[:, None])[0])
             columns.append(values)
     a_manifest = manifest(names[: x.shape[1]], ranges, parties, split=split, model=model, **options)
-    return fit(a_manifest, divided(np.column_stack(columns), names, parties, split), seed=seed)
+    tables = divided(np.column_stack(columns), names, parties, split)
+    return fit(a_manifest, tables, seed=seed, preprocessing=preprocessing)
 
 
 @dataclass(frozen=True)
@@ -47,19 +51,22 @@ def plain(model, x, y, weights=None, offset=None):
     return found.fit(tol=1e-13, maxiter=200)
 
 
-def penalized(x, y, penalty):
-    """A logistic model with half the squares of standardized coefficients penalized; the estimator's variance."""
-    z, n = (x - x.mean(axis=0)) / x.std(axis=0), len(y)
-    design, p = np.column_stack([np.ones(n), z]), x.shape[1]
-    ridge, beta = np.diag([0.0, *[penalty] * p]), np.zeros(p + 1)
+def penalized(x, y, penalty, model="logistic"):
+    """A fit with half the squares of standardized coefficients penalized, the likelihood at a dispersion of 1."""
+    family, rows, d = FAMILIES[model], *x.shape
+    spread = x.std(axis=0)
+    design = np.column_stack([np.ones(rows), (x - x.mean(axis=0)) / spread])
+    ridge, beta = np.diag([0.0, *[penalty] * d]), np.append(family.link(y.mean()), np.zeros(d))
     for _ in range(60):
-        mu = 1 / (1 + np.exp(-design @ beta))
-        inner = design.T @ ((mu * (1 - mu))[:, None] * design)
-        beta += np.linalg.solve(inner + ridge, design.T @ (y - mu) - ridge @ beta)
+        mu = family.fitted(design @ beta)
+        weights = family.weights(mu)
+        inner = design.T @ (weights[:, None] * design)
+        working = weights * family.link.deriv(mu) * (y - mu)
+        beta += np.linalg.solve(inner + ridge, design.T @ working - ridge @ beta)
     inverse = np.linalg.inv(inner + ridge)
-    scale = 1 / x.std(axis=0)
-    back = np.vstack([np.append(1.0, -x.mean(axis=0) * scale), np.column_stack([np.zeros(p), np.diag(scale)])])
-    return Expected(back @ beta, np.sqrt(np.diag(back @ inverse @ inner @ inverse @ back.T)))
+    back = np.vstack([np.append(1.0, -x.mean(axis=0) / spread), np.column_stack([np.zeros(d), np.diag(1 / spread)])])
+    dispersion = np.sum((y - mu) ** 2 / mu**2) / (rows - d - 1) if model == "gamma" else 1.0
+    return Expected(back @ beta, np.sqrt(dispersion * np.diag(back @ inverse @ inner @ inverse @ back.T)))
 
 
 def assert_near(run, expected, errors, *, bound=0.01):

@@ -54,7 +54,7 @@ class Run:
     ledgers: list
 
 
-def fit(a_manifest, tables, ledgers=None, seed=SEED):
+def fit(a_manifest, tables, ledgers=None, seed=SEED, preprocessing="dealer"):
     """The study on one mapping (from column to values) a party. Raises what the parties raised."""
     wanted = a_manifest.wanted
     require = "some" if a_manifest.study.split == "columns" else "all"
@@ -63,7 +63,7 @@ def fit(a_manifest, tables, ledgers=None, seed=SEED):
     ]
     names = tuple(party.name for party in a_manifest.owners)
     ledgers = ledgers or [Ledger("small", "5e55") for _ in names]
-    everyone = local.parties(len(names), seed)
+    everyone = local.parties(len(names), seed, preprocessing=preprocessing)
 
     def program(party):
         gate = Gate(party, names, a_manifest.release.to, ledgers[party.rank], study.PUBLIC)

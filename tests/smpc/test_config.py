@@ -176,7 +176,7 @@ MISTAKES = [
     ('"linear"', '"ridge"', '[study] lacks the key penalty, which model = "ridge" needs'),
     ('"linear"', '"ridge"\npenalty = 0', "[study] penalty must be a number above 0"),
     ('"linear"', '"ridge"\npenalty = inf', "[study] penalty must be a number above 0"),
-    ('"linear"', '"linear"\npenalty = 1', '[study] penalty is for model = "ridge", "logistic" or "poisson": remove it'),
+    ('"linear"', '"linear"\npenalty = 1', '[study] penalty is for every regression but model = "linear": remove it'),
     (
         STUDY,
         STUDY + "\nconfidence_level = 1",

@@ -9,6 +9,7 @@ from smpc.errors import ManifestError, ModelError
 from tests.smpc.scored import assert_near, cancer, penalized, plain, progression, score, visits
 
 DATA = {"logistic": cancer, "poisson": visits, "gamma": progression}
+MOST_ROUNDS = 400  # of a logistic fit
 SPLITS = [("rows", 3), ("columns", 2)]
 
 
@@ -47,6 +48,7 @@ def test_all_thirty_features_with_a_penalty(split, parties):
     )
     clear = np.abs(wanted - 0.5) > 1e-4
     assert ((found > 0.5) == (wanted > 0.5))[clear].all()
+    assert run.parties[0].rounds <= MOST_ROUNDS
 
 
 @pytest.mark.parametrize("columns", [(0, 1, 4, 9), (1, 4, 8)])
@@ -79,7 +81,7 @@ def test_rounds_of_a_fit_do_not_depend_on_rows():
         run = score("logistic", x, (rng.uniform(size=rows) < 1 / (1 + np.exp(-x[:, 0]))).astype(float))
         rounds.add(run.parties[0].rounds)
     (found,) = rounds
-    assert found <= 400
+    assert found <= MOST_ROUNDS
 
 
 def test_perfect_separation():
@@ -101,6 +103,26 @@ def test_a_penalty_helps_what_is_separated():
     y = (x[:, 0] > 0.1).astype(float)
     expected = penalized(x, y, 1.0)
     assert_near(score("logistic", x, y, penalty=1.0), expected.coefficients, expected.errors)
+
+
+@pytest.mark.parametrize(("split", "parties"), SPLITS)
+@pytest.mark.parametrize("model", ["poisson", "gamma"])
+@pytest.mark.parametrize("penalty", [1.0, 100.0])
+def test_other_models_with_a_penalty(model, penalty, split, parties):
+    x, y = DATA[model]()
+    expected = penalized(x, y, penalty, model)
+    assert_near(
+        score(model, x, y, penalty=penalty, split=split, parties=parties), expected.coefficients, expected.errors
+    )
+
+
+@pytest.mark.parametrize("model", DATA)
+def test_without_a_third_party(model):
+    x, y = DATA[model]()
+    expected = plain(model, x, y)
+    found, dealt = (score(model, x, y, parties=2, preprocessing=kind) for kind in ("ot", "dealer"))
+    assert_near(found, expected.params, expected.bse)
+    assert_near(found, dealt.results[0].coefficients, expected.bse)
 
 
 def test_features_that_are_a_combination_of_others():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import r2_score
 
 import smpc
 from smpc.errors import ModelError
@@ -105,6 +106,19 @@ def test_a_result_prints_as_a_table():
 def test_what_is_asked_for():
     assert LogisticRegression(2.0).get_params() == {"penalty": 2.0, "iterations": 9}
     assert LinearRegression().get_params() == {"penalty": 0.0}
+
+
+@pytest.mark.parametrize(("make", "data"), [(LinearRegression, progression), (GammaRegressor, progression)])
+def test_a_score_is_that_of_scikit_learn(make, data):
+    x, y = data()
+    score, result = fitted(make, (x, y), lambda m, x, y: (m.score(x, y).reveal(), m.reveal()))
+    assert score == pytest.approx(r2_score(y, to_sklearn(result).predict(x)), abs=1e-3)
+
+
+def test_the_score_of_classes_is_their_accuracy():
+    x, y = cancer()
+    score, result = fitted(LogisticRegression, (x, y), lambda m, x, y: (m.score(x, y).reveal(), m.reveal()))
+    assert score == pytest.approx(to_sklearn(result).score(x, y), abs=1e-3)
 
 
 def refused(make, x, y):
