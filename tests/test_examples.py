@@ -20,6 +20,8 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
+from statsmodels.datasets import heart
+from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -266,3 +268,26 @@ def test_table_one(tmp_path: Path):
         np.testing.assert_allclose([numbers["mean"], numbers["std"]], [ages.mean(), ages.std(ddof=1)], rtol=1e-6)
         assert result["results"]["sex"] == {sex: sum(row[0] == sex for row in rows) for sex in ("female", "male")}
     assert (tmp_path / "north" / "report.html").stat().st_size > 2000
+
+
+def test_transplants(tmp_path: Path):
+    results = study("15_transplants", tmp_path)
+    assert set(results) == {"north", "south"}
+    lines = [line for name in results for line in (EXAMPLES / "15_transplants" / f"{name}.csv").read_text().split()[1:]]
+    days, died, age = (np.array(column) for column in zip(*(line.split(",") for line in lines), strict=True))
+    patients = heart.load_pandas().data
+    assert sorted(days.astype(int)) == sorted(patients.survival)
+    assert sorted(age) == sorted(np.where(patients.age < 45, "younger", "older"))
+    curves = results["north"]["results"]["survival by age"]
+    grid = np.array(curves["times"])
+    binned = np.append(grid, 2000.0)[np.searchsorted(grid, days.astype(float))]
+    for group, curve in curves["groups"].items():
+        exact = SurvfuncRight(binned[age == group], died[age == group].astype(int))
+        steps = np.append(1.0, exact.surv_prob)[np.searchsorted(exact.surv_times, grid, side="right")]
+        told = np.array(curve["survival"], float)  # nan where nothing is told
+        assert np.sum(~np.isnan(told)) >= 6
+        assert np.nanmax(np.abs(told - steps)) < 3 / np.sum(age == group)  # counts are rounded to multiples of three
+    run("-m", "smpc", "local", EXAMPLES / "15_transplants" / "test.toml", "--out", tmp_path / "test")
+    test = json.loads((tmp_path / "test" / "north" / "result.json").read_text())["results"]["survival by age"]
+    statistic, p_value = survdiff(binned, died.astype(int), age)
+    np.testing.assert_allclose([test["statistic"], test["p_value"]], [statistic, p_value], atol=1e-5)
