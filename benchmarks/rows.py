@@ -4,16 +4,17 @@
 
 Two parties without a dealer, each a process on this machine; the second always has a thousand rows. Ten million rows
 are a file of 1 GB. Printed are the seconds of the whole run (`all`), of the first party's reading, checking and adding
-up, measured in a process of its own (`reading`), the difference (`rest`), the seconds of the joint computation as the
-result has them (`joint`), and how many seconds processors worked for the difference, which does not depend on what else
-the machine does (`work`). `parser` is the floor: Arrow reads the file into memory, and does nothing with it. Last come
-the peak memory of the larger party (`run`), and of reading alone (`read`).
+up, measured in a process of its own with as many threads (`reading`), the difference (`rest`), the seconds of the
+joint computation as the result has them (`joint`), and how many seconds processors worked for the difference, which
+does not depend on what else the machine does (`work`). `parser` is the floor: Arrow reads the file into memory, and
+does nothing with it. Last come the peak memory of the larger party (`run`), and of reading alone (`read`).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -108,6 +109,8 @@ STEPS = {"parser": step_parser, "reading": step_reading, "run": step_run}
 
 def measure(rows: int, kind: str) -> dict[str, float]:
     """All steps for a file of `rows` rows, each in a process of its own: a peak of memory is one for good."""
+    threads = str(max(1, (os.cpu_count() or 1) // 2))  # as the parties of a run have: two share the machine
+    environment = os.environ | {"OMP_NUM_THREADS": threads}
     with tempfile.TemporaryDirectory(prefix="smpc-rows-") as temporary:
         folder = Path(temporary)
         (folder / "study.toml").write_text(MANIFEST, encoding="utf-8")
@@ -116,7 +119,7 @@ def measure(rows: int, kind: str) -> dict[str, float]:
         found: dict[str, float] = {"rows": rows, "megabytes": (folder / f"large.{kind}").stat().st_size / 1e6}
         for step in STEPS:
             command = [sys.executable, __file__, "--step", step, "--kind", kind, "--folder", temporary]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - itself
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - itself
             found |= json.loads(done.stdout)
     rest, work = found["all"] - found["reading"], found["run_work"] - found["reading_work"]
     return found | {"rest": rest, "work": work}
