@@ -125,6 +125,19 @@ def measure(rows: int, kind: str) -> dict[str, float]:
     return found | {"rest": rest, "work": work}
 
 
+def table(sizes: list[int], kind: str = "csv") -> list[dict[str, float]]:
+    """Measure for each number of rows, print a table, and return it."""
+    figures = ["all", "reading", "rest", "joint", "work", "parser", "run_mib", "read_mib"]
+    print(f"{'rows':>10} {'MB':>7} " + " ".join(f"{name.replace('_', ' '):>8}" for name in figures))
+    results = []
+    for rows in sizes:
+        found = measure(rows, kind)
+        results.append(found)
+        values = " ".join(f"{found[name]:8.{0 if 'mib' in name else 2}f}" for name in figures)
+        print(f"{rows:10,} {found['megabytes']:7.1f} {values}", flush=True)
+    return results
+
+
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -137,14 +150,7 @@ def main() -> None:
     if arguments.step:
         print(json.dumps(STEPS[arguments.step](arguments.folder, arguments.kind)))
         return
-    figures = ["all", "reading", "rest", "joint", "work", "parser", "run_mib", "read_mib"]
-    print(f"{'rows':>10} {'MB':>7} " + " ".join(f"{name.replace('_', ' '):>8}" for name in figures))
-    results = []
-    for rows in [size for size in SIZES if size <= arguments.most]:
-        found = measure(rows, arguments.kind)
-        results.append(found)
-        values = " ".join(f"{found[name]:8.{0 if 'mib' in name else 2}f}" for name in figures)
-        print(f"{rows:10,} {found['megabytes']:7.1f} {values}", flush=True)
+    results = table([size for size in SIZES if size <= arguments.most], arguments.kind)
     if arguments.json:
         arguments.json.write_text(
             json.dumps({"kind": arguments.kind, "sizes": results}, indent=1) + "\n", encoding="utf-8"

@@ -13,7 +13,7 @@ under a mask before, as data of a training are. Everybody, NumPy too, computes w
 of the party that has most of them; `MiB` is the peak memory of the largest party, interpreter and data included. With
 `--peer`, the interpreter PATH of an environment in which that package is installed does the same works where it can
 (`peer_NAME.py` says how); its links are not encrypted. `-`: cannot, or takes more than a minute for one process.
-`--plot` draws seconds against size.
+`--plot` draws seconds against size. Last comes what rows cost a study (`rows.py`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import rows as rows_split
 from drawing import drawing
 from works import BATCH, FEATURES, ROWS, STEP, Work, bound, command, error, median, operands, peak, peer, timed
 
@@ -356,8 +357,12 @@ def main() -> None:
         for preprocessing in options.preprocessing:
             rows = table(parties, preprocessing, options)
             results.append({"parties": parties, "preprocessing": preprocessing, "rows": rows})
+    print("\na study whose rows are split, two parties without a dealer; seconds (rows.py says of what)")
+    studies = rows_split.table(rows_split.SIZES[: 2 if options.quick else None])
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(
+            json.dumps({"works": results, "rows_split": studies}, indent=1) + "\n", encoding="utf-8"
+        )
     if options.plot:
         parties, preprocessing = results[0]["parties"], results[0]["preprocessing"]
         rows = curves(results[0]["rows"], parties, preprocessing, options)

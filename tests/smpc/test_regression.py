@@ -115,6 +115,18 @@ def test_a_score_is_that_of_scikit_learn(make, data):
     assert score == pytest.approx(r2_score(y, to_sklearn(result).predict(x)), abs=1e-3)
 
 
+def test_a_public_model_of_secret_rows():
+    x, y = cancer()
+    slopes, intercept = plain("logistic", x, y).params[1:], plain("logistic", x, y).params[0]
+
+    def program(party):
+        features, _ = shared(party, x, y)
+        return smpc.sigmoid(features @ slopes + intercept).reveal()
+
+    expected = 1 / (1 + np.exp(-x @ slopes - intercept))
+    np.testing.assert_allclose(smpc.simulate(program, 2)[0], expected, atol=1e-3)
+
+
 def test_the_score_of_classes_is_their_accuracy():
     x, y = cancer()
     score, result = fitted(LogisticRegression, (x, y), lambda m, x, y: (m.score(x, y).reveal(), m.reveal()))
