@@ -27,9 +27,16 @@ def accuracy(y: SecretArray, decided: SecretArray) -> SecretArray:
 
 
 def rmse(y: SecretArray, predicted: SecretArray) -> SecretArray:
-    """⟨√ mean (y - ŷ)²⟩. Error: four units, more for values below 1: that of the square, two units, over 2 √."""
+    """⟨√ mean (y - ŷ)²⟩. Error: four units, more for values below 1: that of the square, two units, over 2 √.
+
+    Predictions whose bounds are too wide for squares are measured in half the width of y's bounds, W / 2, and so is the
+    error; a residual beyond 512 W then counts as that (8 W, with 26 fraction bits).
+    """
     _vectors(y, predicted)
-    found: SecretArray = np.sqrt(np.maximum(np.mean(np.square(y - predicted)), 0.0))
+    residual, unit = y - predicted, 1.0
+    if _largest(residual) >= 2.0 ** (31 - residual.bits):
+        residual, unit = _scaled(y, predicted)[1], _half_width(y)
+    found: SecretArray = np.sqrt(np.maximum(np.mean(np.square(residual)), 0.0)) * unit
     return found
 
 
@@ -41,15 +48,26 @@ def r_squared(y: SecretArray, predicted: SecretArray) -> SecretArray:
     bits).
     """
     _vectors(y, predicted)
-    scale = 2.0 / max(1e-30, float(np.ptp(y.bounds)))
-    real, guess = y * scale, predicted * scale
+    real, residual = _scaled(y, predicted)
     around = np.maximum(np.var(real), _LEAST)
-    residual, most = real - guess, 2.0 ** min(10, 30 - real.bits)
-    if max(map(abs, residual.bounds)) > most >= 16:
-        residual = np.clip(residual, -most, most)
     missed = np.minimum(np.mean(np.square(residual)), 16.0)
     found: SecretArray = np.maximum(1.0 - missed / around, -16.0)
     return found
+
+
+def _scaled(y: SecretArray, predicted: SecretArray) -> tuple[SecretArray, Any]:
+    """⟨y⟩ and ⟨y - ŷ⟩ in half the width of y's bounds; the latter not beyond what can be squared."""
+    real, guess = y * (1 / _half_width(y)), predicted * (1 / _half_width(y))
+    residual, most = real - guess, 2.0 ** min(10, 30 - real.bits)
+    return real, np.clip(residual, -most, most) if _largest(residual) > most >= 16 else residual
+
+
+def _half_width(y: SecretArray) -> float:
+    return max(1e-30, float(np.ptp(y.bounds)) / 2)
+
+
+def _largest(x: SecretArray) -> float:
+    return max(map(abs, x.bounds))
 
 
 def log_loss(y: SecretArray, probability: SecretArray) -> SecretArray:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import r2_score
+from sklearn.metrics import r2_score, root_mean_squared_error
 
 import smpc
 from smpc.errors import ModelError
+from smpc.models import metrics
 from smpc.models.export import to_sklearn
 from smpc.models.regression import GammaRegressor, LinearRegression, LogisticRegression, PoissonRegressor
 from tests.smpc.scored import cancer, penalized, plain, progression, visits
@@ -108,11 +109,20 @@ def test_what_is_asked_for():
     assert LinearRegression().get_params() == {"penalty": 0.0}
 
 
-@pytest.mark.parametrize(("make", "data"), [(LinearRegression, progression), (GammaRegressor, progression)])
-def test_a_score_is_that_of_scikit_learn(make, data):
+@pytest.mark.parametrize(
+    ("make", "data"), [(LinearRegression, progression), (GammaRegressor, progression), (PoissonRegressor, visits)]
+)
+def test_scores_are_those_of_scikit_learn(make, data):
+    """Also where predictions could be so large that squares would not fit."""
     x, y = data()
-    score, result = fitted(make, (x, y), lambda m, x, y: (m.score(x, y).reveal(), m.reveal()))
-    assert score == pytest.approx(r2_score(y, to_sklearn(result).predict(x)), abs=1e-3)
+
+    def look(model, x, y):
+        return model.score(x, y).reveal(), metrics.rmse(y, model.predict(x)).reveal(), model.reveal()
+
+    score, error, result = fitted(make, (x, y), look)
+    predicted = to_sklearn(result).predict(x)
+    assert score == pytest.approx(r2_score(y, predicted), abs=1e-3)
+    assert error == pytest.approx(root_mean_squared_error(y, predicted), rel=1e-4)
 
 
 def test_a_public_model_of_secret_rows():
