@@ -6,6 +6,7 @@ from Student's distribution, F from R². Distribution functions are scipy.specia
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 
-__all__ = ["Cost", "LinearResult", "Result", "array", "common_fields", "named", "to_fields"]
+__all__ = ["Cost", "Fitted", "LinearResult", "Result", "array", "common_fields", "named", "to_fields"]
 
 
 @dataclass(frozen=True, eq=False)
-class LinearResult:
-    """A fitted linear model: `names` with the intercept first; None for what was not released."""
+class Fitted(ABC):
+    """A fitted regression: `names` with the intercept first; None for what was not released."""
 
     study: str
     model: str
@@ -38,6 +39,45 @@ class LinearResult:
     confidence_level: float
     coefficients: Reals | None
     standard_errors: Reals | None
+
+    @property
+    def statistics(self) -> Reals | None:
+        """Each coefficient over its standard error."""
+        if self.coefficients is None or self.standard_errors is None:
+            return None
+        return self.coefficients / self.standard_errors
+
+    @property
+    def p_values(self) -> Reals | None:
+        """Two-sided, from the statistics' distribution."""
+        statistics = self.statistics
+        below = None if statistics is None else self._below(-np.abs(statistics))
+        return None if below is None else np.asarray(2 * below, np.float64)
+
+    @property
+    def confidence_intervals(self) -> Reals | None:
+        """len(names) × 2: lower and upper ends at `confidence_level`."""
+        if self.coefficients is None or self.standard_errors is None:
+            return None
+        quantile = self._quantile((1 + self.confidence_level) / 2)
+        if quantile is None:
+            return None
+        half = quantile * self.standard_errors
+        return np.column_stack([self.coefficients - half, self.coefficients + half])
+
+    @abstractmethod
+    def _below(self, statistics: Reals) -> Reals | None:
+        """The distribution function of statistics; None if it is not known."""
+
+    @abstractmethod
+    def _quantile(self, probability: float) -> float | None:
+        """Its inverse."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearResult(Fitted):
+    """A fitted linear model; t values."""
+
     degrees_of_freedom: float | None
     r_squared: float | None
     residual_standard_error: float | None
@@ -65,33 +105,20 @@ class LinearResult:
             found += [Figure(name, name, figures.significant(f)), Figure("p of F", "p", figures.p_value(p))]
         return found
 
-    @property
-    def statistics(self) -> Reals | None:
-        """t of each coefficient."""
-        if self.coefficients is None or self.standard_errors is None:
-            return None
-        return self.coefficients / self.standard_errors
-
-    @property
-    def p_values(self) -> Reals | None:
-        """Two-sided, from Student's t."""
-        t = self.statistics
-        if t is None or self.degrees_of_freedom is None:
+    def _below(self, statistics: Reals) -> Reals | None:
+        """Student's."""
+        if self.degrees_of_freedom is None:
             return None
         from scipy import special
 
-        return np.asarray(2 * special.stdtr(self.degrees_of_freedom, -np.abs(t)), np.float64)
+        return np.asarray(special.stdtr(self.degrees_of_freedom, statistics), np.float64)
 
-    @property
-    def confidence_intervals(self) -> Reals | None:
-        """len(names) × 2: lower and upper ends at `confidence_level`."""
-        if self.coefficients is None or self.standard_errors is None or self.degrees_of_freedom is None:
+    def _quantile(self, probability: float) -> float | None:
+        if self.degrees_of_freedom is None:
             return None
         from scipy import special
 
-        quantile = special.stdtrit(self.degrees_of_freedom, (1 + self.confidence_level) / 2)
-        half = quantile * self.standard_errors
-        return np.column_stack([self.coefficients - half, self.coefficients + half])
+        return float(special.stdtrit(self.degrees_of_freedom, probability))
 
     @property
     def f_statistic(self) -> float | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from smpc import figures
 from smpc.names import INTERCEPT
-from smpc.result import LinearResult, Result, array, common_fields
+from smpc.result import Fitted, LinearResult, Result, array, common_fields
 from smpc.results import Figure
 from smpc.sections import SCORED
 
@@ -25,21 +25,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class GlmResult:
-    """A fitted generalized linear model: `names` with the intercept first; None for what was not released.
+class GlmResult(Fitted):
+    """A fitted generalized linear model; z values.
 
     `dispersion`: of a Gamma model, by Pearson's statistic; else 1. `step`: how far from their optimum coefficients may
     be, in standard errors.
     """
 
-    study: str
-    model: str
-    target: str
-    names: tuple[str, ...]
-    rows: int
-    confidence_level: float
-    coefficients: Reals | None
-    standard_errors: Reals | None
     penalty: float | None = None
     iterations: int | None = None
     deviance: float | None = None
@@ -67,32 +59,16 @@ class GlmResult:
         ]
         return [Figure(name, short, words(value)) for name, short, value, words in every if value is not None]
 
-    @property
-    def statistics(self) -> Reals | None:
-        """z of each coefficient."""
-        if self.coefficients is None or self.standard_errors is None:
-            return None
-        return self.coefficients / self.standard_errors
-
-    @property
-    def p_values(self) -> Reals | None:
-        """Two-sided, from the normal distribution."""
-        z = self.statistics
-        if z is None:
-            return None
+    def _below(self, statistics: Reals) -> Reals:
+        """The normal one."""
         from scipy import special
 
-        return np.asarray(2 * special.ndtr(-np.abs(z)), np.float64)
+        return np.asarray(special.ndtr(statistics), np.float64)
 
-    @property
-    def confidence_intervals(self) -> Reals | None:
-        """len(names) × 2: lower and upper ends at `confidence_level`."""
-        if self.coefficients is None or self.standard_errors is None:
-            return None
+    def _quantile(self, probability: float) -> float:
         from scipy import special
 
-        half = special.ndtri((1 + self.confidence_level) / 2) * self.standard_errors
-        return np.column_stack([self.coefficients - half, self.coefficients + half])
+        return float(special.ndtri(probability))
 
     @property
     def pseudo_r_squared(self) -> float | None:

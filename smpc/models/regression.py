@@ -15,6 +15,7 @@ Revealed coefficients are within 0.01 of their own standard errors of those in f
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 _SECRET = ("coef_", "intercept_", "_slopes", "_level")
 
 
-class _Regression:
+class _Regression(ABC):
     """What all have in common: `_slopes` of mapped features, in units of the target, and `_level` where they are 0."""
 
     largest = 8  # log₂ of the largest slope
@@ -82,9 +83,9 @@ class _Regression:
         found: SecretArray = self._mapping(x) @ self._slopes + self._level
         return found
 
+    @abstractmethod
     def predict(self, x: SecretArray) -> SecretArray:
         """⟨The target⟩ that is expected of each row."""
-        raise NotImplementedError
 
     def score(self, x: SecretArray, y: SecretArray) -> SecretArray:
         """⟨R²⟩ of predictions, as `metrics.r_squared` has it."""
@@ -223,9 +224,9 @@ class _Scored(_Regression):
         found: GlmResult | None = self._reveal(names, to)
         return found
 
+    @abstractmethod
     def _family(self, y: SecretArray) -> tuple[Family, Share, list[Value]]:
         """The family, its columns of y, and the sums of what y alone has, if they are at hand."""
-        raise NotImplementedError
 
 
 class LogisticRegression(_Scored):

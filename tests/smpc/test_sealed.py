@@ -17,6 +17,7 @@ from smpc.noise import SEAL_BYTES, Cipher, Ciphers, Forged
 from smpc.sealed import LARGE, Sealed, opened, take_in
 from smpc.wire import CHUNK, TAG_BYTES, Assembly, Label
 from tests.smpc import between
+from tests.smpc.frames import received
 from tests.smpc.network import run, study
 
 COUNT = 3 * CHUNK // 8
@@ -38,14 +39,6 @@ def sent(ciphers, frames):
 
 def come(ciphers, frames):
     return [take_in("south", ciphers.receiving, frame) for frame in frames]
-
-
-def received(label, frames):
-    message = Assembly(label)
-    for frame in frames:
-        message.add(frame)
-    assert message.complete
-    return message.arrays()
 
 
 def test_large_frames_arrive_and_are_opened_when_they_are_expected():

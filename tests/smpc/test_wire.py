@@ -12,6 +12,7 @@ from protocols.errors import MessageError
 from smpc import wire
 from smpc.noise import SEAL_BYTES
 from smpc.wire import Assembly, Label, Stop
+from tests.smpc.frames import received
 
 LABEL = Label(b"s" * 32, 0, 1, 7, "exchange", "open", b"state", ((2,), (3, 1)), "south")
 
@@ -24,14 +25,6 @@ def arrays(shapes, seed=0):
 def joined(label, sent):
     """The frames of a message, each in one piece."""
     return [b"".join(frame) if isinstance(frame, list) else frame for frame in wire.encode(label, sent)]
-
-
-def received(label, frames):
-    parts = Assembly(label)
-    for frame in frames:
-        parts.add(frame)
-    assert parts.complete
-    return parts.arrays()
 
 
 def test_what_is_sent_is_received():
