@@ -18,9 +18,8 @@ from smpc.models.families import WEIGHT_BITS, Family, Rows, Value
 from smpc.models.released import GlmRelease, figures
 from smpc.models.sums import add_up
 from smpc.models.whitened import UNIT_BITS, whiten
-from smpc.opened import SOUND
 from smpc.prepared import geometry
-from smpc.study_linear import model_of, require_variation
+from smpc.study_linear import model_of, require_rows, require_sound, require_variation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,9 +56,7 @@ def fit(gate: Gate, manifest: Manifest, prepared: Prepared, layout: Layout) -> G
     design = whiten(party, u, secret, shape.origin, strength)
     most = family.converged if study.convergence == "check" else _WITHIN_ONE
     fitted = glm.fit(party, design, family, rows, study.iterations, most)
-    for wrong, reason in zip(gate.announce(**{SOUND: fitted.wrong})[SOUND], glm.REASONS, strict=True):
-        if wrong:
-            raise ModelError(f"no result: {reason}")
+    require_sound(gate, fitted.wrong, glm.REASONS)
     constants = _constants(party, manifest, family, prepared, layout)
     told = figures(party, family, fitted, constants, rows.heaviest)
     found = GlmRelease(
@@ -96,10 +93,7 @@ def _scale(manifest: Manifest, family: Family) -> int:
 def _checked(manifest: Manifest, family: Family, rows: int) -> float:
     """λₛ. Raises ModelError for too few rows, too many, or a penalty that is none."""
     study, features = manifest.study, len(manifest.terms)
-    if rows < features + 2:
-        raise ModelError(
-            f"{rows} rows are too few for {features} features and an intercept: at least {features + 2} are needed"
-        )
+    require_rows(rows, features)
     if rows > MOST_ROWS:
         raise ModelError(f"{rows} rows are too many for a {study.model} model: at most {MOST_ROWS} are possible")
     one = family.curvature * rows * 2.0 ** _scale(manifest, family)  # the penalty with λₛ = 1

@@ -13,6 +13,7 @@ from smpc.prepared import geometry, too_narrow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from protocols.shares import Share
     from smpc.config import Manifest
     from smpc.models.moments import Moments
     from smpc.prepared import Geometry, Layout, Prepared
@@ -36,9 +37,7 @@ def fit(gate: Gate, manifest: Manifest, prepared: Prepared, layout: Layout) -> L
         secret = moments.of_rows(gate.party, prepared.sums, layout.rows)
     require_variation(gate, shape.names, secret)
     fitted = linear.fit(gate.party, secret, design)
-    for wrong, reason in zip(gate.announce(**{SOUND: fitted.wrong})[SOUND], linear.REASONS, strict=True):
-        if wrong:
-            raise ModelError(f"no result: {reason}")
+    require_sound(gate, fitted.wrong, linear.REASONS)
     found = LinearRelease(model_of(manifest, shape, layout.rows), shape.centre[-1], shape.half[-1], design, fitted)
     opened = gate.release(found.outputs(manifest.release.outputs))
     return None if opened is None else found.result(opened)
@@ -62,16 +61,28 @@ def model_of(manifest: Manifest, shape: Geometry, rows: int) -> Model:
 
 def _design(manifest: Manifest, shape: Geometry, rows: int) -> linear.Design:
     features = len(shape.origin)
-    if rows < features + 2:
-        raise ModelError(
-            f"{rows} rows are too few for {features} features and an intercept: at least {features + 2} are needed"
-        )
+    require_rows(rows, features)
     penalty = manifest.study.penalty
     if penalty and not _WEAKEST <= penalty / rows <= _STRONGEST:
         raise ModelError(
             f"[study] penalty must be between 2^-30 and {_STRONGEST:.0f} times the number of rows, which is {rows}"
         )
     return linear.Design(rows, shape.origin, penalty)
+
+
+def require_rows(rows: int, features: int) -> None:
+    """Raises ModelError for fewer rows than a fit needs."""
+    if rows < features + 2:
+        raise ModelError(
+            f"{rows} rows are too few for {features} features and an intercept: at least {features + 2} are needed"
+        )
+
+
+def require_sound(gate: Gate, wrong: Share, reasons: Sequence[str]) -> None:
+    """Opens what is wrong with a fit, a flag for each of `reasons`, to all. Raises ModelError if anything is."""
+    for flag, reason in zip(gate.announce(**{SOUND: wrong})[SOUND], reasons, strict=True):
+        if flag:
+            raise ModelError(f"no result: {reason}")
 
 
 def require_variation(gate: Gate, names: Sequence[str], secret: Moments) -> None:

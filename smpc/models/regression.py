@@ -260,7 +260,16 @@ class LogisticRegression(_Scored):
         return metrics.accuracy(y, self.predict(x))
 
 
-class PoissonRegressor(_Scored):
+class _LogLink(_Scored):
+    """log E y is linear."""
+
+    def predict(self, x: SecretArray) -> SecretArray:
+        """⟨E y⟩, at most e^12."""
+        found: SecretArray = np.exp(np.clip(self._predictor(x), -24.0, 12.0))
+        return found
+
+
+class PoissonRegressor(_LogLink):
     """E y = exp(intercept + x coef), for counts y (integers). No deviance or AIC is among the figures."""
 
     kind = "poisson"
@@ -274,13 +283,8 @@ class PoissonRegressor(_Scored):
         each = [_units_of(one, family.unit, family.bits) for one in (y, weighed, half)]
         return family, concatenate([one.reshape(1, -1) for one in each]), []
 
-    def predict(self, x: SecretArray) -> SecretArray:
-        """⟨E y⟩, at most e^12."""
-        found: SecretArray = np.exp(np.clip(self._predictor(x), -24.0, 12.0))
-        return found
 
-
-class GammaRegressor(_Scored):
+class GammaRegressor(_LogLink):
     """E y = exp(intercept + x coef), for amounts y above zero, whose spread is in proportion to them."""
 
     kind = "gamma"
@@ -292,11 +296,6 @@ class GammaRegressor(_Scored):
         sums = [_counted(y, 0), y.share.sum(), scaled.share.sum()]
         constants = [Value(share, bits) for share, bits in zip(sums, (0, y.bits, scaled.bits), strict=True)]
         return family, _units_of(scaled, 0, family.bits).reshape(1, -1), constants
-
-    def predict(self, x: SecretArray) -> SecretArray:
-        """⟨E y⟩, at most e^12."""
-        found: SecretArray = np.exp(np.clip(self._predictor(x), -24.0, 12.0))
-        return found
 
 
 def _names(x: SecretArray) -> tuple[str, ...]:
